@@ -1,0 +1,142 @@
+/** The answers of the engine as plain data. They are the stable JSON contracts too: other programs depend on them. */
+import type { Protocol } from '../kube/objects.ts';
+
+export const resultApiVersion = 'sallyport.dev/v1';
+
+/**
+ * `"any"`: every protocol and port. Otherwise one entry per protocol with at least one port, in the order TCP,
+ * UDP, SCTP, other; ranges are inclusive, sorted, disjoint and not adjacent. `other` stands for protocols without
+ * ports (ICMP, ...) and has no ranges.
+ */
+export type PortsValue = 'any' | readonly PortsOfProtocol[];
+export interface PortsOfProtocol {
+  readonly protocol: Protocol | 'other';
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
+export interface WorkloadPeer {
+  /** `namespace/Kind/name` */
+  readonly id: string;
+  readonly type: 'workload';
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Pods in the input, or the replicas that a workload without pods stands for. */
+  readonly pods: number;
+  /** Selected by a NetworkPolicy for the direction: true when every pod is. */
+  readonly isolated: { readonly ingress: boolean; readonly egress: boolean };
+  /** Only when true. Host-network pods are never subject to policy (D2). */
+  readonly hostNetwork?: true;
+}
+
+export interface ExternalPeer {
+  /** `external:0`, ... in address order. */
+  readonly id: string;
+  readonly type: 'external';
+  /** Minimal sorted list, IPv4 first. */
+  readonly cidrs: readonly string[];
+}
+
+/** With `--by namespace`. */
+export interface NamespacePeer {
+  readonly id: string;
+  readonly type: 'namespace';
+  readonly name: string;
+  readonly pods: number;
+}
+
+export type MapPeer = WorkloadPeer | ExternalPeer | NamespacePeer;
+
+export interface Connection {
+  readonly from: string;
+  readonly to: string;
+  /** The union over replica pairs and IP families. */
+  readonly ports: PortsValue;
+  readonly replicas: 'all' | 'some';
+  /** Only with `replicas: "some"`: what the single pairs may do. */
+  readonly detail?: readonly { readonly from: string; readonly to: string; readonly ports: PortsValue }[];
+  /** Only when the families of a dual-stack pair differ. */
+  readonly families?: { readonly IPv4: PortsValue | 'none'; readonly IPv6: PortsValue | 'none' };
+  /** Absent means certain. `false`: the input lacks a fact; then `ports` is what may be allowed at most. */
+  readonly certain?: false;
+  readonly why?: readonly string[];
+}
+
+export interface Exposure {
+  /** `namespace/Ingress/name`, `namespace/HTTPRoute/name` or `namespace/Service/name`. */
+  readonly via: string;
+  readonly to: string;
+  /** Container ports reached, after Service translation. */
+  readonly ports: PortsValue;
+  readonly allowed: boolean;
+  readonly certain?: false;
+  readonly why?: readonly string[];
+}
+
+export interface ConnectivityMap {
+  readonly apiVersion: typeof resultApiVersion;
+  readonly kind: 'ConnectivityMap';
+  readonly peers: readonly MapPeer[];
+  readonly connections: readonly Connection[];
+  readonly exposed: readonly Exposure[];
+}
+
+export interface RuleReference {
+  /** `namespace/NetworkPolicy/name`, `ClusterNetworkPolicy/name`, ... */
+  readonly policy: string;
+  /** `spec.egress[0]`; absent where the policy as a whole decides (isolation without a matching rule). */
+  readonly rule?: string;
+  /** The rule's own name (cluster policies). */
+  readonly name?: string;
+  readonly action?: 'Accept' | 'Deny' | 'Pass' | 'Allow';
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** A rule that would have decided otherwise but for one thing. */
+export interface NearMiss extends RuleReference {
+  readonly misses: 'peer' | 'port' | 'peer and port';
+  /** In words: `selects role=api, the pod has role=web`. */
+  readonly because: string;
+}
+
+export interface GateResult {
+  readonly allowed: boolean;
+  readonly certain: boolean;
+  /** Selected by a NetworkPolicy for the direction. */
+  readonly isolated: boolean;
+  /** Which tier decided; `none`: nothing selects the pod, `exempt`: no policy applies to this end. */
+  readonly tier: 'Admin' | 'NetworkPolicy' | 'Baseline' | 'none' | 'exempt';
+  /** The deciding rules; for an isolation denial the isolating policies without a rule. */
+  readonly by: readonly RuleReference[];
+  readonly near?: readonly NearMiss[];
+  /** Why a gate is exempt or unknown. */
+  readonly why?: readonly string[];
+}
+
+export interface VerdictResult {
+  readonly apiVersion: typeof resultApiVersion;
+  readonly kind: 'Verdict';
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: string;
+  /** `null` for protocols without ports. */
+  readonly port: number | null;
+  /** True only when certainly allowed; see `verdict` and `certain`. */
+  readonly allowed: boolean;
+  readonly certain: boolean;
+  readonly verdict: 'allowed' | 'denied' | 'unknown';
+  /**
+   * Present when one end stands for several (replicas, an address range) and they differ: then `allowed` is false,
+   * and each list names the ends for which it is allowed, denied or unknown.
+   */
+  readonly partly?: {
+    readonly allowed: readonly string[];
+    readonly denied: readonly string[];
+    readonly unknown: readonly string[];
+  };
+  readonly egress: GateResult;
+  readonly ingress: GateResult;
+  readonly why?: readonly string[];
+}
