@@ -1,5 +1,5 @@
 /** Sets of addresses as ranges, and back to the fewest networks that cover them exactly. */
-import { type Cidr, type IpFamily } from './inet.ts';
+import type { Cidr, IpFamily } from './inet.ts';
 
 /** Inclusive; a {@link Cidr} is one. */
 export type IpRange =
