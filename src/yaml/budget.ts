@@ -1,0 +1,42 @@
+import type { YamlLimits } from './limits.ts';
+import { DocumentProblem } from './problem.ts';
+
+/** Counts what one text has cost so far and stops it at its limits. Shared by all documents of the text. */
+export class YamlBudget {
+  readonly limits: YamlLimits;
+  /** Nodes that a walk over everything read so far would meet: aliases count with all that is behind them. */
+  walked = 0;
+  #created = 0;
+  #aliased = 0;
+
+  constructor(limits: YamlLimits) {
+    this.limits = limits;
+  }
+
+  /** Counts one new node at `at`. */
+  node(at: number): void {
+    this.walked++;
+    if (++this.#created > this.limits.maxNodes)
+      throw new DocumentProblem(
+        'yaml-limit',
+        `more than ${this.limits.maxNodes} values in one input`,
+        at,
+        at,
+        'split the input into smaller files',
+      );
+  }
+
+  /** Counts `size` nodes that an alias or a merge key repeats. */
+  alias(size: number, start: number, end: number): void {
+    this.walked += size;
+    this.#aliased += size;
+    if (this.#aliased > this.limits.maxAliasNodes)
+      throw new DocumentProblem(
+        'yaml-limit',
+        `aliases and merge keys repeat more than ${this.limits.maxAliasNodes} values`,
+        start,
+        end,
+        'document contains excessive aliasing; write the values out, or use fewer aliases of aliases',
+      );
+  }
+}

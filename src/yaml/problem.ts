@@ -1,0 +1,23 @@
+/** Why a document could not be read, on its way from a parser to the diagnostic of its document. */
+
+export type ProblemCode = 'yaml-syntax' | 'yaml-limit' | 'template-leftover';
+
+/**
+ * Thrown by the parsers of this folder and caught in `parse.ts`, which turns it into a diagnostic: a document
+ * fails as a whole, so unwinding is the point. Never leaves the folder.
+ */
+export class DocumentProblem extends Error {
+  override readonly name = 'DocumentProblem';
+  readonly code: ProblemCode;
+  readonly start: number;
+  readonly end: number;
+  readonly help: string | undefined;
+
+  constructor(code: ProblemCode, message: string, start: number, end: number, help?: string) {
+    super(message);
+    this.code = code;
+    this.start = start;
+    this.end = end;
+    this.help = help;
+  }
+}
