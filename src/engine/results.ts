@@ -27,6 +27,11 @@ export interface WorkloadPeer {
   readonly isolated: { readonly ingress: boolean; readonly egress: boolean };
   /** Only when true. Host-network pods are never subject to policy (D2). */
   readonly hostNetwork?: true;
+  /**
+   * Only with `--by class`, where `kind` is `Class`, `name` a number, and the peer stands for pods that no policy tells
+   * apart: ids of the workloads that have pods in it.
+   */
+  readonly workloads?: readonly string[];
 }
 
 export interface ExternalPeer {
@@ -79,6 +84,8 @@ export interface ConnectivityMap {
   readonly peers: readonly MapPeer[];
   readonly connections: readonly Connection[];
   readonly exposed: readonly Exposure[];
+  /** Connections that exist but were left out, because there were more than the limit. Absent means none. */
+  readonly leftOut?: number;
 }
 
 export interface RuleReference {
@@ -139,4 +146,13 @@ export interface VerdictResult {
   readonly egress: GateResult;
   readonly ingress: GateResult;
   readonly why?: readonly string[];
+  /**
+   * Present when no port was asked for: everything that is possible. `protocol` is then `any`, `port` is `null`,
+   * `allowed` is true when at least one port certainly is, and the gates are those of one telling port (see `why`).
+   */
+  readonly ports?: PortsValue | 'none';
+  /** Ids of the Services, Ingresses or routes that the connection passes. */
+  readonly via?: readonly string[];
+  /** Present when it takes several questions (backends of a Service, a controller in between): each with its answer. */
+  readonly legs?: readonly VerdictResult[];
 }
