@@ -13,6 +13,17 @@ export class YamlBudget {
     this.limits = limits;
   }
 
+  /** The state before an attempt that may be undone by {@link rewind}. */
+  mark(): number {
+    return this.#created;
+  }
+
+  /** Forgets the nodes counted since `mark` was taken (no alias among them). */
+  rewind(mark: number): void {
+    this.walked -= this.#created - mark;
+    this.#created = mark;
+  }
+
   /** Counts one new node at `at`. */
   node(at: number): void {
     this.walked++;

@@ -1,12 +1,15 @@
 /** YAML text to nodes: js-yaml's parser events put together as Kubernetes tooling would read them. */
-import { EVENT_ID, SCALAR_STYLE, YAMLException, getScalarValue, parseEvents } from 'js-yaml';
+import { EVENT_ID, SCALAR_STYLE, YAMLException, parseEvents } from 'js-yaml';
 import type { DocumentEvent, Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { YamlBudget } from './budget.ts';
+import { depthProblem } from './everyday-parser.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
 import { DocumentProblem } from './problem.ts';
 import { isPlainString, keyText, resolvePlain, resolveTagged } from './scalar.ts';
 import type { ResolvedScalar } from './scalar.ts';
+import { scalarText } from './scalar-text.ts';
 import { syntaxProblem } from './syntax-problem.ts';
+import { markerPlace } from './template.ts';
 
 const ABSENT = -1;
 const LF = 10;
@@ -21,16 +24,17 @@ const OPEN_BRACE = 123;
 const yamlPrefix = 'tag:yaml.org,2002:';
 
 interface Anchored {
-  readonly node: YamlNode;
+  /** Absent while the collection is still being read: an alias to it would make it contain itself. */
+  node: YamlNode | undefined;
   /** Nodes that a walk over `node` meets. */
-  readonly size: number;
+  size: number;
 }
 
 interface Frame {
   readonly isMapping: boolean;
   readonly isFlow: boolean;
   readonly start: number;
-  readonly anchor: string | undefined;
+  readonly anchor: Anchored | undefined;
   readonly sizeBefore: number;
   readonly items: YamlNode[];
   readonly entries: MappingEntry[];
@@ -53,7 +57,7 @@ class Composer {
   /** Where `#text` starts in the source. */
   readonly #base: number;
   readonly #budget: YamlBudget;
-  #anchors = new Map<string, Anchored | 'open'>();
+  #anchors = new Map<string, Anchored>();
   #handles = new Map<string, string>();
   #frames: Frame[] = [];
   #root: YamlNode | undefined;
@@ -153,6 +157,12 @@ class Composer {
     return limit;
   }
 
+  #trimmedEnd(at: number): number {
+    let end = at;
+    while (end > 0 && this.#text.charCodeAt(end - 1) <= SPACE) end--;
+    return end;
+  }
+
   #scalar(event: ScalarEvent): void {
     const text = this.#text;
     const { style } = event;
@@ -174,11 +184,14 @@ class Composer {
     } else {
       start = this.#blockHeader(event);
       end = event.valueEnd;
+      // The line break behind the last line belongs to what follows, so that excerpts end where the text ends.
+      while (end > event.valueStart && text.charCodeAt(end - 1) <= SPACE) end--;
+      if (end === event.valueStart) end = Math.max(start, this.#trimmedEnd(event.valueStart));
     }
     const before = this.#last;
     this.#last = Math.max(end, before);
 
-    const raw = getScalarValue(text, event);
+    const raw = scalarText(text, event);
     const quoted = style !== SCALAR_STYLE.PLAIN;
     if (style === SCALAR_STYLE.DOUBLE_QUOTED && !event.fast && /\\u[dD][89a-fA-F]/.test(text.slice(start, end)))
       this.#fail(
@@ -252,7 +265,7 @@ class Composer {
     const target = this.#anchors.get(name);
     if (target === undefined)
       this.#fail(`unknown anchor '${name}' referenced`, start, nameEnd, `define it first with &${name}`);
-    if (target === 'open') this.#fail(`anchor '${name}' value contains itself`, start, nameEnd);
+    if (target.node === undefined) this.#fail(`anchor '${name}' value contains itself`, start, nameEnd);
     this.#budget.alias(target.size, this.#base + start, this.#base + nameEnd);
     const frame = this.#frames.at(-1);
     if (frame !== undefined && frame.isMapping && frame.key === undefined && !frame.keyIsMerge) {
@@ -270,8 +283,10 @@ class Composer {
 
   #complexKey(start: number, end: number): never {
     const at = this.#skipBlank(start, false);
-    if (this.#text.charCodeAt(at) === OPEN_BRACE && this.#text.charCodeAt(at - 1) === OPEN_BRACE)
-      throw new DocumentProblem('template-leftover', '', this.#base + at - 1, this.#base + end);
+    if (this.#text.charCodeAt(at) === OPEN_BRACE && this.#text.charCodeAt(at - 1) === OPEN_BRACE) {
+      const place = markerPlace(this.#text, at - 1, '}}', this.#text.length);
+      throw new DocumentProblem('template-leftover', '', this.#base + place.start, this.#base + place.end);
+    }
     this.#fail('invalid map key: only text, numbers and booleans can be keys', start, end);
   }
 
@@ -280,8 +295,13 @@ class Composer {
     const { start } = event;
     if (parent !== undefined && parent.isMapping && parent.key === undefined && !parent.keyIsMerge)
       this.#complexKey(start, start + 1);
-    const anchor = this.#anchorName(event);
-    if (anchor !== undefined) this.#anchors.set(anchor, 'open');
+    if (this.#frames.length >= this.#budget.limits.maxDepth) throw depthProblem(this.#base + start, this.#budget);
+    const anchorName = this.#anchorName(event);
+    let anchor: Anchored | undefined;
+    if (anchorName !== undefined) {
+      anchor = { node: undefined, size: 0 };
+      this.#anchors.set(anchorName, anchor);
+    }
     this.#budget.node(this.#base + start);
     this.#last = Math.max(start, this.#last);
     const isFlow = event.style === 2;
@@ -320,8 +340,10 @@ class Composer {
     const node: YamlNode = frame.isMapping
       ? { type: 'mapping', start, end: this.#base + end, entries: frame.entries }
       : { type: 'sequence', start, end: this.#base + end, items: frame.items };
-    if (frame.anchor !== undefined)
-      this.#anchors.set(frame.anchor, { node, size: this.#budget.walked - frame.sizeBefore });
+    if (frame.anchor !== undefined) {
+      frame.anchor.node = node;
+      frame.anchor.size = this.#budget.walked - frame.sizeBefore;
+    }
     this.#add(node);
   }
 
@@ -388,7 +410,7 @@ export function composeYaml(source: string, start: number, end: number, budget: 
   const text = start === 0 && end === source.length ? source : source.slice(start, end);
   let events: Event[];
   try {
-    events = parseEvents(text, { maxDepth: budget.limits.maxDepth });
+    events = parseEvents(text, { maxDepth: budget.limits.maxDepth + 1 });
   } catch (error) {
     if (error instanceof YAMLException) throw syntaxProblem(error, source, start, end);
     throw error;

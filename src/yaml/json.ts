@@ -1,7 +1,9 @@
 /** A JSON text as positioned nodes, several times faster than the YAML way and strict about the grammar. */
 import type { YamlBudget } from './budget.ts';
+import { ChildStack } from './child-stack.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
 import { DocumentProblem } from './problem.ts';
+import type { TextPool } from './text-pool.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -24,9 +26,13 @@ export class JsonParser {
   readonly #text: string;
   readonly #end: number;
   readonly #budget: YamlBudget;
+  readonly #pool: TextPool;
+  readonly #entries = new ChildStack<MappingEntry>();
+  readonly #items = new ChildStack<YamlNode>();
   #at: number;
 
-  constructor(text: string, start: number, end: number, budget: YamlBudget) {
+  constructor(text: string, start: number, end: number, budget: YamlBudget, pool: TextPool) {
+    this.#pool = pool;
     this.#text = text;
     this.#at = start;
     this.#end = end;
@@ -52,7 +58,7 @@ export class JsonParser {
 
   #fail(message: string, at: number, help?: string): never {
     const start = Math.min(at, this.#end);
-    throw new DocumentProblem('yaml-syntax', message, start, Math.min(start + 1, this.#end), help);
+    throw new DocumentProblem('yaml-syntax', message, start, Math.min(start + 1, this.#end), help, 'JSON');
   }
 
   #unexpected(at: number, wanted: string): never {
@@ -122,7 +128,7 @@ export class JsonParser {
       (next === 44 || next === 125 || next === 93 || next <= 32) &&
       (at - start === 1 || text.charCodeAt(start) !== 48);
     let raw: string;
-    if (isShort) raw = text.slice(start, at);
+    if (isShort) raw = this.#pool.slice(start, at);
     else {
       number.lastIndex = start;
       const match = number.exec(text);
@@ -134,7 +140,7 @@ export class JsonParser {
     this.#at = start + raw.length;
     this.#budget.node(start);
     if (!Number.isFinite(value))
-      throw new DocumentProblem('yaml-syntax', `the number ${raw} is too large`, start, this.#at);
+      throw new DocumentProblem('yaml-syntax', `the number ${raw} is too large`, start, this.#at, undefined, 'JSON');
     return { type: 'scalar', start, end: this.#at, value, raw, quoted: false };
   }
 
@@ -146,7 +152,7 @@ export class JsonParser {
     for (let at = start + 1; at < end; at++) {
       const code = text.charCodeAt(at);
       if (code === QUOTE) {
-        const value = text.slice(start + 1, at);
+        const value = this.#pool.slice(start + 1, at);
         this.#at = at + 1;
         return { type: 'scalar', start, end: at + 1, value, raw: value, quoted: true };
       }
@@ -210,10 +216,10 @@ export class JsonParser {
   #object(start: number, depth: number): YamlNode {
     this.#enter(start, depth);
     const text = this.#text;
-    const entries: MappingEntry[] = [];
+    const from = this.#entries.top;
     if (this.#at < this.#end && text.charCodeAt(this.#at) === 125) {
       this.#at++;
-      return { type: 'mapping', start, end: this.#at, entries };
+      return { type: 'mapping', start, end: this.#at, entries: [] };
     }
     for (;;) {
       if (this.#at >= this.#end || text.charCodeAt(this.#at) !== QUOTE)
@@ -223,12 +229,12 @@ export class JsonParser {
       if (this.#at >= this.#end || text.charCodeAt(this.#at) !== 58) this.#unexpected(this.#at, 'after object key');
       this.#at++;
       this.#skipSpace();
-      entries.push({ key, value: this.#value(depth) });
+      this.#entries.push({ key, value: this.#value(depth) });
       this.#skipSpace();
       const code = this.#at < this.#end ? text.charCodeAt(this.#at) : 0;
       if (code === 125) {
         this.#at++;
-        return { type: 'mapping', start, end: this.#at, entries };
+        return { type: 'mapping', start, end: this.#at, entries: this.#entries.take(from) };
       }
       if (code !== 44) this.#unexpected(this.#at, 'after object key:value pair');
       this.#at++;
@@ -239,18 +245,18 @@ export class JsonParser {
   #array(start: number, depth: number): YamlNode {
     this.#enter(start, depth);
     const text = this.#text;
-    const items: YamlNode[] = [];
+    const from = this.#items.top;
     if (this.#at < this.#end && text.charCodeAt(this.#at) === 93) {
       this.#at++;
-      return { type: 'sequence', start, end: this.#at, items };
+      return { type: 'sequence', start, end: this.#at, items: [] };
     }
     for (;;) {
-      items.push(this.#value(depth));
+      this.#items.push(this.#value(depth));
       this.#skipSpace();
       const code = this.#at < this.#end ? text.charCodeAt(this.#at) : 0;
       if (code === 93) {
         this.#at++;
-        return { type: 'sequence', start, end: this.#at, items };
+        return { type: 'sequence', start, end: this.#at, items: this.#items.take(from) };
       }
       if (code !== 44) this.#unexpected(this.#at, 'after array element');
       this.#at++;

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { SourceText } from '../base/source.ts';
 import { YamlBudget } from './budget.ts';
 import { composeYaml } from './compose.ts';
+import { parseEverydayYaml } from './everyday-parser.ts';
 import { JsonParser } from './json.ts';
 import { DEFAULT_YAML_LIMITS } from './limits.ts';
 import type { YamlLimits } from './limits.ts';
@@ -10,7 +11,8 @@ import type { YamlNode } from './node.ts';
 import { prescanKind } from './prescan.ts';
 import { DocumentProblem } from './problem.ts';
 import { rangeContent, splitDocuments } from './split.ts';
-import { findHelmLeftover, templateHelp, templateMessage } from './template.ts';
+import { HelmFinder, templateHelp, templateMessage } from './template.ts';
+import { TextPool } from './text-pool.ts';
 
 export interface ManifestDocument {
   readonly root: YamlNode;
@@ -58,6 +60,8 @@ class ManifestReader {
   readonly #source: SourceText;
   readonly #wants: ParseOptions['wants'];
   readonly #budget: YamlBudget;
+  readonly #helm: HelmFinder;
+  readonly #pool: TextPool;
   readonly #documents: ManifestDocument[] = [];
   readonly #skipped = new Map<string, { apiVersion: string; kind: string; count: number }>();
   readonly #diagnostics: Diagnostic[] = [];
@@ -66,6 +70,8 @@ class ManifestReader {
   constructor(source: SourceText, options: ParseOptions) {
     this.#source = source;
     this.#wants = options.wants;
+    this.#pool = new TextPool(source.text);
+    this.#helm = new HelmFinder(source.text);
     this.#budget = new YamlBudget({ ...DEFAULT_YAML_LIMITS, ...options.limits });
   }
 
@@ -120,12 +126,12 @@ class ManifestReader {
     }
     const first = text.charCodeAt(contentStart);
     if ((first === 123 || first === 91) && this.#readJson(contentStart, contentEnd)) return;
-    this.#readYaml(start, contentStart, contentEnd);
+    this.#readYaml(start, end, contentStart, contentEnd);
   }
 
   /** Whether the text was dealt with; otherwise it may be YAML that merely starts like JSON. */
   #readJson(start: number, end: number): boolean {
-    const parser = new JsonParser(this.#source.text, start, end, this.#budget);
+    const parser = new JsonParser(this.#source.text, start, end, this.#budget, this.#pool);
     const values: YamlNode[] = [];
     try {
       for (let value = parser.read(); value !== undefined; value = parser.read()) values.push(value);
@@ -157,7 +163,7 @@ class ManifestReader {
     }
   }
 
-  #readYaml(start: number, contentStart: number, end: number): void {
+  #readYaml(start: number, end: number, contentStart: number, contentEnd: number): void {
     const { text } = this.#source;
     if (this.#wants !== undefined) {
       const guess = prescanKind(text, start, end);
@@ -168,11 +174,16 @@ class ManifestReader {
       }
     }
     try {
+      const everyday = parseEverydayYaml(text, start, end, this.#budget, this.#pool);
+      if (everyday !== undefined) {
+        if (everyday.root !== undefined) this.#accept(everyday.root, contentStart, contentEnd);
+        return;
+      }
       const composed = composeYaml(text, start, end, this.#budget);
       for (const { root } of composed)
         if (root !== undefined) {
           const alone = composed.length === 1;
-          this.#accept(root, alone ? contentStart : root.start, alone ? end : root.end);
+          this.#accept(root, alone ? contentStart : root.start, alone ? contentEnd : root.end);
         }
     } catch (error) {
       if (!(error instanceof DocumentProblem)) throw error;
@@ -199,7 +210,7 @@ class ManifestReader {
         return;
       }
     }
-    const leftover = findHelmLeftover(this.#source.text, start, end);
+    const leftover = this.#helm.find(start, end);
     if (leftover !== undefined) {
       this.#report(new DocumentProblem('template-leftover', '', leftover.start, leftover.end));
       return;
@@ -215,7 +226,7 @@ class ManifestReader {
     const message = isTemplate
       ? `${templateMessage}: ${excerpt}`
       : problem.code === 'yaml-syntax'
-        ? `not valid YAML: ${problem.message}`
+        ? `not valid ${problem.language}: ${problem.message}`
         : problem.message;
     this.#diagnostics.push({
       severity: 'error',

@@ -12,12 +12,22 @@ export class DocumentProblem extends Error {
   readonly start: number;
   readonly end: number;
   readonly help: string | undefined;
+  /** What the text failed to be. */
+  readonly language: 'YAML' | 'JSON';
 
-  constructor(code: ProblemCode, message: string, start: number, end: number, help?: string) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    start: number,
+    end: number,
+    help?: string,
+    language: 'YAML' | 'JSON' = 'YAML',
+  ) {
     super(message);
     this.code = code;
     this.start = start;
     this.end = end;
     this.help = help;
+    this.language = language;
   }
 }

@@ -32,6 +32,7 @@ for (const char of '+-0123456789') hints[char.charCodeAt(0)] = 3;
 const decimalFloat = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const dottedFloat = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
 const integer = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*)|0([0-7]+))$/;
+const smallInteger = /^(?:0|[1-9][0-9]{0,14})$/;
 const timestamp =
   /^[0-9]{4}-([0-9]{1,2})-([0-9]{1,2})(?:[tT]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| ([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?)?$/;
 
@@ -70,6 +71,7 @@ function isTimestamp(text: string): boolean {
 }
 
 function resolveNumber(raw: string): ResolvedScalar | undefined {
+  if (smallInteger.test(raw)) return { tag: 'int', value: Number(raw) };
   if (isTimestamp(raw)) return { tag: 'timestamp', value: raw };
   const plain = raw.includes('_') ? raw.replaceAll('_', '') : raw;
   const int = parseGoInteger(plain);
@@ -176,20 +178,10 @@ function formatFloat32(value: number): string {
  * integers that only fit without a sign).
  */
 export function keyText(scalar: ResolvedScalar, raw: string): string | undefined {
-  switch (scalar.tag) {
-    case 'str':
-    case 'timestamp':
-    case 'merge':
-      return String(scalar.value);
-    case 'bool':
-      return scalar.value === true ? 'true' : 'false';
-    case 'null':
-      return undefined;
-    case 'int': {
-      const exact = parseGoInteger(raw.replaceAll('_', ''));
-      return exact === undefined || exact > maxInt64 ? undefined : exact.toString();
-    }
-    case 'float':
-      return formatFloat32(Number(scalar.value));
+  if (scalar.tag === 'null') return undefined;
+  if (scalar.tag === 'int') {
+    const exact = parseGoInteger(raw.replaceAll('_', ''));
+    return exact === undefined || exact > maxInt64 ? undefined : exact.toString();
   }
+  return scalar.tag === 'float' ? formatFloat32(Number(scalar.value)) : String(scalar.value);
 }

@@ -27,20 +27,34 @@ function isInComment(text: string, at: number, floor: number): boolean {
 }
 
 /** From the marker to its closing counterpart on the same line, or to the end of the line. */
-function markerPlace(text: string, at: number, close: string, end: number): Place {
-  const newline = text.indexOf('\n', at);
-  const lineEnd = newline === -1 || newline > end ? end : newline;
-  const closing = text.indexOf(close, at + 2);
-  return { start: at, end: closing === -1 || closing >= lineEnd ? Math.min(lineEnd, at + 80) : closing + close.length };
+export function markerPlace(text: string, at: number, close: string, end: number): Place {
+  const line = text.slice(at, Math.min(at + 200, end)).split(/[\r\n]/, 1)[0] ?? '';
+  const closing = line.indexOf(close, 2);
+  return { start: at, end: at + (closing === -1 ? Math.min(line.length, 80) : closing + close.length) };
 }
 
-/** The first Helm expression of `text[start, end)` outside comments. */
-export function findHelmLeftover(text: string, start: number, end: number): Place | undefined {
-  for (let at = text.indexOf('{{', start); at !== -1 && at < end; at = text.indexOf('{{', at + 2)) {
-    if (!helmExpression.test(text.slice(at, Math.min(at + 120, end)))) continue;
-    if (!isInComment(text, at, start)) return markerPlace(text, at, '}}', end);
+/** Finds Helm expressions in the documents of one text, which must be asked for in text order. */
+export class HelmFinder {
+  readonly #text: string;
+  /** The first `{{` at or behind the last place asked for: most texts have none, and one search then serves them all. */
+  #next: number;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#next = text.indexOf('{{');
   }
-  return undefined;
+
+  /** The first Helm expression of `text[start, end)` outside comments. */
+  find(start: number, end: number): Place | undefined {
+    const text = this.#text;
+    for (;;) {
+      const at = this.#next;
+      if (at === -1 || at >= end) return undefined;
+      if (at >= start && helmExpression.test(text.slice(at, Math.min(at + 120, end))) && !isInComment(text, at, start))
+        return markerPlace(text, at, '}}', end);
+      this.#next = text.indexOf('{{', Math.max(at + 2, start));
+    }
+  }
 }
 
 /**
@@ -50,15 +64,14 @@ export function findHelmLeftover(text: string, start: number, end: number): Plac
 export function templateNear(text: string, at: number, start: number, end: number): Place | undefined {
   const thisLine = lineStart(text, at, start);
   const from = lineStart(text, Math.max(thisLine - 1, start), start);
-  const newline = text.indexOf('\n', at);
-  const to = newline === -1 || newline > end ? end : newline;
-  for (const [open, close] of markers) {
-    const found = text.indexOf(open, from);
-    if (found !== -1 && found < to && !isInComment(text, found, start)) return markerPlace(text, found, close, end);
-  }
-  const directive = /^[ \t]*(?:\{\{|<%)/m;
   const head = text.slice(start, Math.min(at, end));
-  const match = directive.exec(head);
+  const lines =
+    text.slice(from, thisLine) + (text.slice(thisLine, Math.min(end, at + 4096)).split(/[\r\n]/, 1)[0] ?? '');
+  for (const [open, close] of markers) {
+    const found = lines.indexOf(open);
+    if (found !== -1 && !isInComment(text, from + found, start)) return markerPlace(text, from + found, close, end);
+  }
+  const match = /^[ \t]*(?:\{\{|<%)/m.exec(head);
   if (match === null) return undefined;
   const found = start + match.index + match[0].length - 2;
   return markerPlace(text, found, text.charCodeAt(found) === 60 ? '%>' : '}}', end);
