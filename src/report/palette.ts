@@ -1,0 +1,28 @@
+/** Colours as a value that the caller hands in, so that a report never asks what terminal it is for. */
+export interface Palette {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly red: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly cyan: (text: string) => string;
+}
+
+const same = (text: string): string => text;
+
+/** No colours: for files, pipes and `NO_COLOR`. */
+export const plainPalette: Palette = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
+
+function sgr(on: number, off: number): (text: string) => string {
+  return (text) => (text === '' ? '' : `\u001B[${on}m${text}\u001B[${off}m`);
+}
+
+/** The sixteen-colour codes every terminal knows, so that the user's own theme decides what they look like. */
+export const ansiPalette: Palette = {
+  bold: sgr(1, 22),
+  dim: sgr(2, 22),
+  red: sgr(31, 39),
+  green: sgr(32, 39),
+  yellow: sgr(33, 39),
+  cyan: sgr(36, 39),
+};
