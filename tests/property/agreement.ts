@@ -1,0 +1,147 @@
+/** Holds an engine against the oracle on one complete cluster, connection by connection. */
+import type { IpAddress } from '../../src/base/inet.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { portPoint } from '../../src/engine/port-sets.ts';
+import type { Endpoint } from '../../src/engine/query.ts';
+import type { GateResult, RuleReference } from '../../src/engine/results.ts';
+import { parseAddress } from '../oracle/addresses.ts';
+import type { Manifest } from '../oracle/manifest.ts';
+import { type Answer, type End, type Gate, Oracle, type Query } from '../oracle/oracle.ts';
+import { askedPorts, endName, pairsOf } from './queries.ts';
+
+export interface Findings {
+  /** How many single connections were compared. */
+  queries: number;
+  readonly wrong: string[];
+}
+
+export function engineAddress(text: string): IpAddress {
+  const address = parseAddress(text);
+  if (address === undefined) throw new Error(`no address: ${text}`);
+  return address.family === 4 ? { family: 4, value: Number(address.value) } : { family: 6, value: address.value };
+}
+
+export function endpointOf(engine: Engine, end: End): Endpoint {
+  const { cluster } = engine;
+  if ('ip' in end) return { type: 'address', ip: engineAddress(end.ip) };
+  if ('node' in end) {
+    const node = cluster.nodeNamed(end.node);
+    if (node === undefined) throw new Error(`the engine knows no node ${end.node}`);
+    return { type: 'node', node: node.index };
+  }
+  const [namespace = '', name = ''] = end.pod.split('/');
+  const pod = cluster.podNamed(namespace, name);
+  if (pod === undefined) throw new Error(`the engine knows no pod ${end.pod}`);
+  return { type: 'pod', pod };
+}
+
+/** What the oracle says about one pair and port: per family, for the families that both ends have. */
+function oracleAnswers(
+  oracle: Oracle,
+  from: End,
+  to: End,
+  at: Pick<Query, 'protocol' | 'port'>,
+  viaService: boolean,
+): Map<4 | 6, Answer> {
+  const answers = new Map<4 | 6, Answer>();
+  for (const family of [4, 6] as const) {
+    if ([from, to].some((end) => oracle.addresses(end, family).length === 0)) continue;
+    answers.set(family, oracle.evaluate({ from, to, ...at, family, viaService }));
+  }
+  return answers;
+}
+
+/** Verdicts, port sets per family, and explanations. */
+export function compare(objects: readonly Manifest[], engine: Engine, explain: (index: number) => boolean): Findings {
+  const oracle = new Oracle(objects);
+  const findings: Findings = { queries: 0, wrong: [] };
+  let index = 0;
+  for (const { from, to } of pairsOf(objects)) {
+    const ends = { from: endpointOf(engine, from), to: endpointOf(engine, to) };
+    const itself = endName(from) === endName(to);
+    const sets = itself ? undefined : engine.ports(ends.from, ends.to);
+    for (const at of askedPorts) {
+      for (const viaService of itself ? [false, true] : [false]) {
+        const answers = oracleAnswers(oracle, from, to, at, viaService);
+        const expected = [...answers.values()].some(({ allowed }) => allowed);
+        const label = `${endName(from)} -> ${endName(to)} ${at.protocol}/${at.port}${viaService ? ' via a Service' : ''}`;
+        const report = (what: string, got: unknown, wanted: unknown) =>
+          findings.wrong.push(`${label}: ${what}: ${JSON.stringify(got)}, oracle: ${JSON.stringify(wanted)}`);
+        findings.queries += Math.max(1, answers.size);
+        const query = { ...ends, ...at, viaService };
+        const verdict = engine.verdict(query);
+        if (verdict !== (expected ? 'allowed' : 'denied')) report('verdict', verdict, expected);
+        if (sets !== undefined) compareSets(engine, sets, answers, at, report);
+        if (explain(index++)) compareExplanation(engine.explain(query), answers, expected, report);
+      }
+    }
+  }
+  return findings;
+}
+
+type PortBounds = Pick<ReturnType<Engine['ports']>, 'certain' | 'possible'>;
+type Report = (what: string, got: unknown, wanted: unknown) => void;
+
+function compareSets(
+  engine: Engine,
+  sets: ReturnType<Engine['ports']>,
+  answers: ReadonlyMap<4 | 6, Answer>,
+  at: Pick<Query, 'protocol' | 'port'>,
+  report: Report,
+): void {
+  const has = (bounds: PortBounds) =>
+    [bounds.certain, bounds.possible].map((set) => engine.portSets.has(set, portPoint(at.protocol, at.port)));
+  const expected = [...answers.values()].some(({ allowed }) => allowed);
+  if (has(sets).some((value) => value !== expected)) report('ports', has(sets), expected);
+  if (!sets.uniform) report('uniform', false, true);
+  for (const family of [4, 6] as const) {
+    const answer = answers.get(family);
+    const bounds = sets.families === undefined ? sets : sets.families[`IPv${family}`];
+    if (answer === undefined) {
+      if (sets.families !== undefined && bounds !== undefined) report(`family ${family}`, bounds, undefined);
+    } else if (bounds === undefined) report(`family ${family}`, undefined, answer.allowed);
+    else if (has(bounds).some((value) => value !== answer.allowed))
+      report(`family ${family}`, has(bounds), answer.allowed);
+  }
+}
+
+/** `n1/np0 spec.ingress[0]`, as the oracle names rules. */
+function ruleName({ policy, rule }: RuleReference): string {
+  const parts = policy.split('/');
+  const name = parts.length === 3 ? `${parts[0] ?? ''}/${parts[2] ?? ''}` : (parts.at(-1) ?? '');
+  return rule === undefined ? name : `${name} ${rule}`;
+}
+
+function compareExplanation(
+  result: ReturnType<Engine['explain']>,
+  answers: ReadonlyMap<4 | 6, Answer>,
+  expected: boolean,
+  report: Report,
+): void {
+  if (result.allowed !== expected || !result.certain || result.verdict !== (expected ? 'allowed' : 'denied')) {
+    report('explanation', [result.verdict, result.allowed, result.certain], expected);
+  }
+  // An explanation speaks of the family that decides: the one that is allowed, if one is.
+  const speaking = [...answers.values()].filter(({ allowed }) => allowed === expected);
+  if (speaking.length === 0) return;
+  for (const direction of ['egress', 'ingress'] as const) {
+    const gate = result[direction];
+    if (!speaking.some((answer) => sameGate(gate, answer[direction]))) {
+      report(
+        `${direction} gate`,
+        gate,
+        speaking.map((answer) => answer[direction]),
+      );
+    }
+  }
+}
+
+function sameGate(gate: GateResult, truth: Gate): boolean {
+  const names = gate.by.map(ruleName).toSorted();
+  return (
+    gate.allowed === truth.allowed &&
+    gate.certain &&
+    gate.tier === truth.tier &&
+    names.join() === truth.by.toSorted().join()
+  );
+}
