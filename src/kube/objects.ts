@@ -166,7 +166,12 @@ export interface HttpRouteObject extends KubeObjectBase {
 export interface GatewayObject extends KubeObjectBase {
   readonly kind: 'Gateway';
   readonly gatewayClassName: string;
-  readonly listeners: readonly { readonly name: string; readonly port: number; readonly protocol: string; readonly hostname: string }[];
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly protocol: string;
+    readonly hostname: string;
+  }[];
 }
 
 // ---- selectors --------------------------------------------------------------------------------------------
@@ -244,7 +249,12 @@ export interface NetworkPolicyObject extends KubeObjectBase {
 export type ClusterPolicyAction = 'Accept' | 'Deny' | 'Pass';
 
 export type ClusterPolicyPeer =
-  | { readonly type: 'pods'; readonly namespaceSelector: LabelSelector; readonly podSelector: LabelSelector; readonly span: Span | undefined }
+  | {
+      readonly type: 'pods';
+      readonly namespaceSelector: LabelSelector;
+      readonly podSelector: LabelSelector;
+      readonly span: Span | undefined;
+    }
   | { readonly type: 'networks'; readonly cidrs: readonly Cidr[]; readonly span: Span | undefined }
   | { readonly type: 'nodes'; readonly selector: LabelSelector; readonly span: Span | undefined }
   | { readonly type: 'domainNames'; readonly names: readonly string[]; readonly span: Span | undefined }
@@ -252,7 +262,13 @@ export type ClusterPolicyPeer =
   | { readonly type: 'unknown'; readonly span: Span | undefined };
 
 export type ClusterPolicyPort =
-  | { readonly type: 'range'; readonly protocol: Protocol; readonly start: number; readonly end: number; readonly span: Span | undefined }
+  | {
+      readonly type: 'range';
+      readonly protocol: Protocol;
+      readonly start: number;
+      readonly end: number;
+      readonly span: Span | undefined;
+    }
   /** The container port's own protocol counts (S167); v1alpha1 `namedPort` likewise. */
   | { readonly type: 'named'; readonly name: string; readonly span: Span | undefined }
   | { readonly type: 'unknown'; readonly span: Span | undefined };
