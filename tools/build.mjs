@@ -1,0 +1,46 @@
+/**
+ * `npm run build`: compiles `src/` into `dist/`.
+ *
+ * The new tree is made beside the old one and then takes its place, so that a failed build leaves the last good one and
+ * no file of a module that is gone stays behind.
+ */
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const next = join(root, `dist.next-${process.pid}`);
+
+/** The file whose time says when the last build began. */
+export const buildStamp = join(dist, '.built');
+
+export function build() {
+  const begun = new Date().toISOString();
+  const tsc = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc');
+  try {
+    mkdirSync(next, { recursive: true });
+    writeFileSync(join(next, '.built'), `${begun}\n`);
+    const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', next], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    if (run.status !== 0) throw new Error('the TypeScript compiler reported errors; dist/ is as it was before');
+    chmodSync(join(next, 'cli/main.js'), 0o755);
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(next, dist);
+  } finally {
+    rmSync(next, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    build();
+  } catch (error) {
+    console.error(`build: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
