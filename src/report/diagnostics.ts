@@ -1,3 +1,4 @@
+import { assertNever } from '../base/assert.ts';
 import type { Diagnostic, Severity } from '../base/diagnostic.ts';
 import { positionAt, spanLabel } from '../base/source.ts';
 import type { Span } from '../base/source.ts';
@@ -84,5 +85,7 @@ function paintOf(severity: Severity, palette: Palette): (text: string) => string
       return palette.yellow;
     case 'info':
       return palette.cyan;
+    default:
+      return assertNever(severity);
   }
 }

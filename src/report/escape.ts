@@ -82,13 +82,12 @@ export function dotString(text: string): string {
 }
 
 /**
- * A quoted Mermaid label. Everything that Mermaid, its Markdown strings or the HTML it makes could act on becomes an
- * entity in Mermaid's own notation (`#34;`).
+ * Text inside a quoted Mermaid label. Everything that Mermaid, its Markdown strings or the HTML it makes could act on
+ * becomes an entity in Mermaid's own notation (`#34;`).
  */
-export function mermaidLabel(text: string): string {
-  const body = visible(text).replace(
-    /[^\p{L}\p{N} .,:/()=+?→←↔…·✓✗-]/gu,
-    (character) => `#${character.codePointAt(0) ?? 0};`,
-  );
-  return `"${body}"`;
+export function mermaidText(text: string): string {
+  return visible(text).replace(MERMAID_SPECIAL, (character) => `#${character.codePointAt(0) ?? 0};`);
 }
+
+/** All but letters, digits, and the punctuation that names, ports and networks are written with. */
+const MERMAID_SPECIAL = /[^\p{L}\p{M}\p{N} .,:/()+?→←↔…·✓✗-]/gu;

@@ -139,7 +139,7 @@ function exceptionTerms(index: MapIndex, present: ReadonlySet<number>, options: 
     return sum + (whole ? 1 : share.members.length);
   }, 0);
   if (names > SHOWN_EXCEPTIONS * 2) return undefined;
-  // A wild node stands on neither side, so "all of its namespace" must not swallow it silently.
-  const { wild: _wild, ...rest } = options;
-  return groupTerms(index, shares, rest);
+  // A wild node stands on neither side: without it in the options, `ns/*` is only said where every node is missing.
+  const { relativeTo, full = false, terse = false } = options;
+  return groupTerms(index, shares, { full, terse, ...(relativeTo === undefined ? {} : { relativeTo }) });
 }

@@ -1,0 +1,53 @@
+import { resultApiVersion } from '../engine/results.ts';
+import type { GateResult, NearMiss, RuleReference, VerdictResult } from '../engine/results.ts';
+import { jsonLine } from './escape.ts';
+
+/** The answer to `can` for programs: the `Verdict` contract, one top-level key a line, keys in the contract's order. */
+export function renderVerdictJson(verdict: VerdictResult): string {
+  const { from, to, protocol, port, allowed, certain, partly, why } = verdict;
+  const entries: [string, unknown][] = [
+    ['apiVersion', resultApiVersion],
+    ['kind', 'Verdict'],
+    ['from', from],
+    ['to', to],
+    ['protocol', protocol],
+    ['port', port],
+    ['allowed', allowed],
+    ['certain', certain],
+    ['verdict', verdict.verdict],
+  ];
+  if (partly !== undefined) {
+    entries.push(['partly', { allowed: partly.allowed, denied: partly.denied, unknown: partly.unknown }]);
+  }
+  entries.push(['egress', gateValue(verdict.egress)], ['ingress', gateValue(verdict.ingress)]);
+  if (why !== undefined) entries.push(['why', why]);
+  return `{\n${entries.map(([key, value]) => `  "${key}": ${jsonLine(value)}`).join(',\n')}\n}\n`;
+}
+
+function gateValue({ allowed, certain, isolated, tier, by, near, why }: GateResult): object {
+  return {
+    allowed,
+    certain,
+    isolated,
+    tier,
+    by: by.map(ruleValue),
+    ...(near === undefined ? {} : { near: near.map(nearValue) }),
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+function nearValue(near: NearMiss): object {
+  return { ...ruleValue(near), misses: near.misses, because: near.because };
+}
+
+function ruleValue({ policy, rule, name, action, file, line, column }: RuleReference): object {
+  return {
+    policy,
+    ...(rule === undefined ? {} : { rule }),
+    ...(name === undefined ? {} : { name }),
+    ...(action === undefined ? {} : { action }),
+    ...(file === undefined ? {} : { file }),
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+  };
+}

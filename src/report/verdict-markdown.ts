@@ -1,0 +1,63 @@
+import type { GateResult, RuleReference, VerdictResult } from '../engine/results.ts';
+import { markdownCode, markdownText } from './escape.ts';
+import type { VerdictOptions } from './verdict-options.ts';
+import type { Gate } from './verdict-words.ts';
+import {
+  endName,
+  gateAnswer,
+  gateReason,
+  gateTitle,
+  portName,
+  remarks,
+  ruleFile,
+  ruleLead,
+  ruleName,
+  suggestions,
+  unknownFacts,
+} from './verdict-words.ts';
+
+const SIGNS = { allowed: '✅', denied: '⛔', unknown: '❔' } as const;
+
+/** The answer to `can` for issues and pull requests. */
+export function renderVerdictMarkdown(verdict: VerdictResult, options: VerdictOptions): string {
+  const answer = verdict.partly === undefined ? verdict.verdict : 'unknown';
+  const word = verdict.partly === undefined ? verdict.verdict : 'differs';
+  const ends = `${markdownCode(endName(verdict.from))} → ${markdownCode(endName(verdict.to))}`;
+  const lines = [`**${SIGNS[answer]} ${word}**: ${ends} ${markdownText(portName(verdict))}`, ''];
+  for (const note of options.notes ?? []) lines.push(markdownText(note), '');
+  lines.push(...gateLines(verdict, 'egress', verdict.egress), ...gateLines(verdict, 'ingress', verdict.ingress));
+  for (const state of ['allowed', 'denied', 'unknown'] as const) {
+    const list = verdict.partly?.[state] ?? [];
+    if (list.length > 0)
+      lines.push(`- ${SIGNS[state]} ${state} for ${list.map((end) => markdownCode(endName(end))).join(', ')}`);
+  }
+  lines.push('');
+  for (const remark of remarks(verdict)) lines.push(markdownText(remark), '');
+  section(lines, 'What is not known', unknownFacts(verdict));
+  section(lines, 'To allow it', suggestions(verdict));
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function gateLines(verdict: VerdictResult, gate: Gate, result: GateResult): string[] {
+  const title = markdownText(gateTitle(verdict, gate));
+  const why = result.certain ? (result.why ?? []) : [];
+  const reasons = [gateReason(result), ...why].map(markdownText).join('; ');
+  const lines = [`- ${SIGNS[gateAnswer(result)]} **${title}**: ${reasons}`];
+  for (const reference of result.by) lines.push(`  - ${ruleLead(result, reference)}${ruleLine(reference)}`);
+  if (gateAnswer(result) !== 'allowed') {
+    for (const near of result.near ?? []) {
+      lines.push(`  - nearest: ${ruleLine(near)} misses the ${near.misses}: ${markdownText(near.because)}`);
+    }
+  }
+  return lines;
+}
+
+function ruleLine(reference: RuleReference): string {
+  const file = ruleFile(reference);
+  return `${markdownCode(ruleName(reference))}${file === '' ? '' : ` (${markdownCode(file)})`}`;
+}
+
+function section(lines: string[], title: string, sentences: readonly string[]): void {
+  if (sentences.length === 0) return;
+  lines.push(`**${title}**`, '', ...sentences.map((sentence) => `- ${markdownText(sentence)}`), '');
+}

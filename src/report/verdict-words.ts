@@ -1,0 +1,125 @@
+import { assertNever } from '../base/assert.ts';
+import type { GateResult, NearMiss, RuleReference, VerdictResult } from '../engine/results.ts';
+
+/** The parts of an explanation in words, shared by the text and the Markdown form. Not yet escaped. */
+export type Gate = 'egress' | 'ingress';
+
+/** `shop/Deployment/web` becomes `shop/web`; other ends stay as they are. */
+export function endName(end: string): string {
+  const parts = end.split('/');
+  const [namespace, kind, name] = parts;
+  return parts.length === 3 && /^[A-Z]/.test(kind ?? '') ? `${namespace}/${name}` : end;
+}
+
+/** `tcp 5432`, or the protocol alone where it has no ports. */
+export function portName(verdict: VerdictResult): string {
+  if (verdict.port !== null) return `${verdict.protocol.toLowerCase()} ${verdict.port}`;
+  return verdict.protocol === 'other' ? 'other protocols' : verdict.protocol.toLowerCase();
+}
+
+/** `web.yaml:14`; `''` when the rule has no text behind it. */
+export function ruleFile({ file, line }: RuleReference): string {
+  if (file === undefined) return '';
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+/** `shop/NetworkPolicy/web spec.egress[0] "allow dns"`. */
+export function ruleName({ policy, rule, name }: RuleReference): string {
+  return [
+    policy,
+    ...(rule === undefined ? [] : [rule]),
+    ...(name === undefined || name === '' ? [] : [`"${name}"`]),
+  ].join(' ');
+}
+
+/** Why a gate decided as it did, in a few words; the rules themselves come after. */
+export function gateReason(gate: GateResult): string {
+  switch (gate.tier) {
+    case 'exempt':
+      return 'no policy applies';
+    case 'none':
+      return gate.certain ? 'no policy selects it' : 'it is not known which policies apply';
+    case 'Admin':
+    case 'Baseline':
+      if (!gate.certain) return `a rule of the ${gate.tier} tier may apply`;
+      return gate.allowed ? `accepted by the ${gate.tier} tier` : `denied by the ${gate.tier} tier`;
+    case 'NetworkPolicy':
+      if (!gate.certain) return 'no rule certainly allows it';
+      return gate.allowed ? 'allowed' : 'isolated, and no rule allows it';
+    default:
+      return assertNever(gate.tier);
+  }
+}
+
+/** What comes before a rule's name: its action, or that the policy isolates without a rule that matches. */
+export function ruleLead(gate: GateResult, reference: RuleReference): string {
+  if (reference.action !== undefined) return `${reference.action} `;
+  if (gate.tier !== 'NetworkPolicy') return '';
+  return reference.rule === undefined ? 'isolated by ' : 'allowed by ';
+}
+
+export type GateAnswer = 'allowed' | 'denied' | 'unknown';
+
+export function gateAnswer(gate: GateResult): GateAnswer {
+  if (!gate.certain) return 'unknown';
+  return gate.allowed ? 'allowed' : 'denied';
+}
+
+/** Which end a gate stands at: `egress of shop/web`. */
+export function gateTitle(verdict: VerdictResult, gate: Gate): string {
+  return `${gate} of ${endName(gate === 'egress' ? verdict.from : verdict.to)}`;
+}
+
+/** The smallest changes that would open what is closed, nearest first: one sentence per closed gate. */
+export function suggestions(verdict: VerdictResult): string[] {
+  const sentences: string[] = [];
+  for (const gate of ['egress', 'ingress'] as const) {
+    const result = verdict[gate];
+    if (gateAnswer(result) === 'denied') sentences.push(suggestion(verdict, gate, result));
+  }
+  return sentences;
+}
+
+function suggestion(verdict: VerdictResult, gate: Gate, result: GateResult): string {
+  const what = portName(verdict);
+  const own = endName(gate === 'egress' ? verdict.from : verdict.to);
+  const other = endName(gate === 'egress' ? verdict.to : verdict.from);
+  const toward = gate === 'egress' ? `to ${other}` : `from ${other}`;
+  const [decider] = result.by;
+  if (result.tier === 'Admin') {
+    const rule = decider === undefined ? 'the Admin tier rule' : ruleName(decider);
+    return `${gate}: change ${rule}; no NetworkPolicy can override the Admin tier`;
+  }
+  if (result.tier === 'Baseline') {
+    return `${gate}: a NetworkPolicy that selects ${own} and allows ${what} ${toward} overrides the Baseline tier`;
+  }
+  const near = nearest(result.near ?? []);
+  if (near !== undefined) {
+    const place = ruleFile(near);
+    const where = `${ruleName(near)}${place === '' ? '' : ` (${place})`}`;
+    if (near.misses === 'port') return `${gate}: add ${what} to the ports of ${where}`;
+    if (near.misses === 'peer') return `${gate}: add ${other} to the peers of ${where}`;
+    return `${gate}: add a rule for ${what} ${toward} beside ${where}`;
+  }
+  const namespace = own.split('/').length === 2 ? ` in namespace ${own.split('/')[0]}` : '';
+  return `${gate}: add a NetworkPolicy${namespace} that selects ${own} and allows ${what} ${toward}`;
+}
+
+const DISTANCE: Readonly<Record<NearMiss['misses'], number>> = { port: 0, peer: 1, 'peer and port': 2 };
+
+/** The rule that one change would make match: a port is a smaller change than a peer. */
+function nearest(near: readonly NearMiss[]): NearMiss | undefined {
+  return near.toSorted((a, b) => DISTANCE[a.misses] - DISTANCE[b.misses])[0];
+}
+
+/** What is not known and how to supply it, each once. */
+export function unknownFacts(verdict: VerdictResult): string[] {
+  const gates = [verdict.egress, verdict.ingress].filter((gate) => !gate.certain).flatMap((gate) => gate.why ?? []);
+  return [...new Set([...(verdict.certain && verdict.verdict !== 'unknown' ? [] : (verdict.why ?? [])), ...gates])];
+}
+
+/** What else the engine says about the whole answer. */
+export function remarks(verdict: VerdictResult): string[] {
+  const unknown = new Set(unknownFacts(verdict));
+  return (verdict.why ?? []).filter((reason) => !unknown.has(reason));
+}
