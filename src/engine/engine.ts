@@ -1,0 +1,204 @@
+/** The engine: who can talk to whom in one cluster snapshot, and why. */
+import type { Cidr } from '../base/inet.ts';
+import { rangesToCidrs, type IpRange } from '../base/inet-ranges.ts';
+import { NO, YES, type Tri } from '../base/tri.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { Compiled } from './compiled.ts';
+import { PairEvaluation, ALL, NOTHING } from './pair-evaluation.ts';
+import { differentMembers, isSelf, onSameNode, partyPairs, type Party } from './parties.ts';
+import { portPoint, type PortBounds, type PortSetId, type PortSets } from './port-sets.ts';
+import type { ConnectionQuery, Endpoint, Verdict } from './query.ts';
+import { lazyRelation, type Relation } from './relation.ts';
+import type { PortsValue } from './results.ts';
+import { TierTable } from './tier-table.ts';
+
+export type { PortBounds } from './port-sets.ts';
+
+/** What one end may open to another. */
+export interface PairPorts extends PortBounds {
+  /** Only when the IP families of the pair differ; `undefined` for a family that the pair does not share. */
+  readonly families?: { readonly IPv4: PortBounds | undefined; readonly IPv6: PortBounds | undefined };
+  /** False when an end stands for several and they differ; the bounds are then the union. */
+  readonly uniform: boolean;
+}
+
+/** The addresses outside the cluster that no policy tells apart. A pseudo-class with a class id. */
+export interface ExternalAtom {
+  readonly index: number;
+  readonly classId: number;
+  /** Minimal, sorted, IPv4 first. Atoms together cover both families and do not overlap. */
+  readonly cidrs: readonly Cidr[];
+}
+
+/** Whether NetworkPolicies isolate (S71); `1` = unknown. */
+export interface Isolation {
+  readonly ingress: Tri;
+  readonly egress: Tri;
+}
+
+/**
+ * Answers for one immutable {@link Cluster}.
+ *
+ * Pods that no policy and no fact tells apart form a class. Class ids are dense: pod-network classes
+ * `[0, podClassCount)`, then classes of hosts (host-network pods and nodes), then external atoms.
+ */
+export class Engine {
+  readonly cluster: Cluster;
+  private readonly compiled: Compiled;
+  private readonly pairs: PairEvaluation;
+  private atoms: readonly ExternalAtom[] | undefined;
+  private whole: Relation | undefined;
+
+  constructor(cluster: Cluster) {
+    this.cluster = cluster;
+    this.compiled = new Compiled(cluster);
+    this.pairs = new PairEvaluation(this.compiled, new TierTable(this.compiled));
+  }
+
+  get portSets(): PortSets {
+    return this.compiled.portSets;
+  }
+
+  get podClassCount(): number {
+    return this.compiled.classes.podCount;
+  }
+
+  get hostClassCount(): number {
+    return this.compiled.classes.hostCount;
+  }
+
+  /** All classes: pods, hosts, external atoms. */
+  get classCount(): number {
+    return this.compiled.classes.count;
+  }
+
+  /**
+   * Point query. Where an end stands for several and they differ: `denied` if one of them is denied, else `unknown`.
+   */
+  verdict(query: ConnectionQuery): Verdict {
+    const point = portPoint(query.protocol, query.port);
+    let unknown = false;
+    let denied = false;
+    this.eachPair(query.from, query.to, query.viaService ?? false, (ports) => {
+      if (!this.portSets.has(ports.possible, point)) denied = true;
+      else if (!this.portSets.has(ports.certain, point)) unknown = true;
+    });
+    return denied ? 'denied' : unknown ? 'unknown' : 'allowed';
+  }
+
+  /** All ports at once. */
+  ports(from: Endpoint, to: Endpoint, viaService = false): PairPorts {
+    const { portSets } = this;
+    let certain: PortSetId | undefined;
+    let possible: PortSetId | undefined;
+    let uniform = true;
+    let families: PairPorts['families'];
+    this.eachPair(from, to, viaService, (ports, a, b) => {
+      if (certain !== undefined && (certain !== ports.certain || possible !== ports.possible)) uniform = false;
+      certain = certain === undefined ? ports.certain : portSets.union(certain, ports.certain);
+      possible = possible === undefined ? ports.possible : portSets.union(possible, ports.possible);
+      families ??= this.differingFamilies(a, b);
+    });
+    const bounds = { certain: certain ?? NOTHING.certain, possible: possible ?? NOTHING.possible };
+    return { ...bounds, uniform, ...(families !== undefined && uniform ? { families } : {}) };
+  }
+
+  portsValue(set: PortSetId): PortsValue {
+    return this.portSets.value(set);
+  }
+
+  classOfPod(pod: number): number {
+    return this.compiled.classes.ofPod[pod] ?? -1;
+  }
+
+  classOfNode(node: number): number {
+    return this.compiled.classes.ofNode[node] ?? -1;
+  }
+
+  /** Host-network pods are members of host classes; nodes are not listed. */
+  podsOfClass(classId: number): ArrayLike<number> & Iterable<number> {
+    return this.compiled.classes.podsOf(classId);
+  }
+
+  /**
+   * What members of one class may open to *different* members of another. A host counts as another node than the pod's;
+   * see {@link ownNodePorts} for the same one (S100).
+   */
+  classPorts(from: number, to: number): PortBounds {
+    return this.pairs.ports(from, to, NO, this.pairs.sharedFamilies(from, to));
+  }
+
+  /**
+   * What a host on a pod's own node may open to a pod of class `to` (S100). All hosts may open the same there, because
+   * no ingress rule of a cluster policy can tell hosts apart (S162).
+   */
+  ownNodePorts(to: number, from = this.podClassCount): PortBounds {
+    return this.pairs.ports(from, to, YES, this.pairs.sharedFamilies(from, to));
+  }
+
+  /** NetworkPolicy isolation of a pod class; hosts and external atoms never are. */
+  isolation(classId: number): Isolation {
+    if (!this.compiled.classes.isPod(classId)) return { ingress: NO, egress: NO };
+    return {
+      ingress: this.compiled.policyList(classId, 'ingress').isolated,
+      egress: this.compiled.policyList(classId, 'egress').isolated,
+    };
+  }
+
+  externalAtoms(): readonly ExternalAtom[] {
+    if (this.atoms === undefined) {
+      const ranges: IpRange[][] = [];
+      for (const { atom, range } of this.compiled.atoms.stretches()) (ranges[atom] ??= []).push(range);
+      const { externalStart } = this.compiled.classes;
+      this.atoms = ranges.map((list, index) => ({ index, classId: externalStart + index, cidrs: rangesToCidrs(list) }));
+    }
+    return this.atoms;
+  }
+
+  /** Everything at once; computed on first use. */
+  relation(): Relation {
+    this.whole ??= lazyRelation(this.classCount, (from, to) => this.classPorts(from, to));
+    return this.whole;
+  }
+
+  private differingFamilies(a: Party, b: Party): PairPorts['families'] {
+    const shared = a.families & b.families;
+    if (shared !== (YES | (YES << 2)) || this.compiled.peerSets.familiesAgree) return undefined;
+    const sameNode = onSameNode(a, b);
+    const IPv4 = this.pairs.inFamily(a.classId, b.classId, 4, sameNode);
+    const IPv6 = this.pairs.inFamily(a.classId, b.classId, 6, sameNode);
+    return IPv4.certain === IPv6.certain && IPv4.possible === IPv6.possible ? undefined : { IPv4, IPv6 };
+  }
+
+  /**
+   * Visits the pairs of what the two ends stand for, once per kind of pair. Pairs of an end with itself count only when
+   * there is no other; so do pairs without a common family.
+   */
+  private eachPair(
+    from: Endpoint,
+    to: Endpoint,
+    viaService: boolean,
+    visit: (ports: PortBounds, a: Party, b: Party) => void,
+  ): void {
+    let visited = false;
+    const held: (() => void)[] = [];
+    for (const { source, target } of partyPairs(from, to, this.compiled)) {
+      const pair = differentMembers(source, target);
+      if (pair === undefined) continue;
+      const [a, b] = pair;
+      const self = isSelf(a, b, this.compiled) && !viaService;
+      const shared = a.families & b.families;
+      const ports = self ? ALL : this.pairs.ports(a.classId, b.classId, onSameNode(a, b), shared);
+      if (self || shared === 0) held.push(() => visit(ports, a, b));
+      else {
+        visited = true;
+        visit(ports, a, b);
+      }
+    }
+    if (!visited) for (const late of held) late();
+  }
+}
+
+export function createEngine(cluster: Cluster): Engine {
+  return new Engine(cluster);
+}

@@ -1,0 +1,210 @@
+/** Pods grouped under the workloads that own them; a workload without Pod objects gets one pod that stands for its replicas. */
+import type { KubeObjects, Labels, PodObject, WorkloadKind, WorkloadObject } from '../kube/objects.ts';
+import type { ClusterWorkload, EndedObject } from './entities.ts';
+import { compareText, sortedUnique } from './order.ts';
+import { Owners, ownerKey, type OwnerName } from './owners.ts';
+import type { PodRow } from './pods.ts';
+import { formatIp } from '../base/inet-format.ts';
+
+/** Pods and workloads in their final order; `namespace` values are indexes into the sorted namespaces. */
+export interface PodsAndWorkloads {
+  readonly pods: readonly PodRow[];
+  readonly workloads: readonly ClusterWorkload[];
+  readonly ended: readonly EndedObject[];
+}
+
+interface Draft {
+  readonly owner: OwnerName;
+  object: WorkloadObject | PodObject | undefined;
+  readonly members: Member[];
+}
+
+interface Member {
+  readonly name: string;
+  readonly object: PodObject | WorkloadObject;
+  readonly count: number;
+}
+
+const NO_KEYS: ReadonlySet<string> = new Set();
+
+/**
+ * Labels that controllers add to the pods they make. A template does not tell their values (and older servers do not
+ * set all of them), so a selector that asks for them has no certain answer (D14).
+ */
+const CONTROLLER_LABELS: Readonly<Record<WorkloadKind, ReadonlySet<string>>> = {
+  Deployment: new Set(['pod-template-hash']),
+  ReplicaSet: NO_KEYS,
+  ReplicationController: NO_KEYS,
+  StatefulSet: new Set([
+    'statefulset.kubernetes.io/pod-name',
+    'apps.kubernetes.io/pod-index',
+    'controller-revision-hash',
+  ]),
+  DaemonSet: new Set(['controller-revision-hash', 'pod-template-generation']),
+  Job: new Set(['controller-uid', 'batch.kubernetes.io/controller-uid', 'batch.kubernetes.io/job-completion-index']),
+  CronJob: new Set([
+    'job-name',
+    'batch.kubernetes.io/job-name',
+    'controller-uid',
+    'batch.kubernetes.io/controller-uid',
+    'batch.kubernetes.io/job-completion-index',
+  ]),
+};
+
+export function groupPods(objects: KubeObjects, namespaceIndex: ReadonlyMap<string, number>): PodsAndWorkloads {
+  const workloadObjects = sortedUnique(objects.workloads);
+  const owners = new Owners(workloadObjects);
+  const { live, ended } = livePods(sortedUnique(objects.pods));
+  const drafts = new Map<string, Draft>();
+  const draftOf = (owner: OwnerName, object: WorkloadObject | PodObject | undefined): Draft => {
+    const key = ownerKey(owner);
+    let draft = drafts.get(key);
+    if (draft === undefined) {
+      draft = { owner, object, members: [] };
+      drafts.set(key, draft);
+    }
+    return draft;
+  };
+
+  for (const pod of live) {
+    const owner = owners.topOwner('Pod', pod.meta, pod.pod.labels);
+    const object = owner.kind === 'Pod' ? pod : owners.find(owner);
+    draftOf(owner, object).members.push({ name: pod.meta.name, object: pod, count: 1 });
+  }
+  const finished = new Set<string>();
+  for (const pod of ended.pods) {
+    const owner = owners.topOwner('Pod', pod.meta, pod.pod.labels);
+    if (owner.kind === 'Job') finished.add(ownerKey(owner));
+  }
+  addStandIns(workloadObjects, owners, drafts, draftOf, finished, ended.list, objects.nodes.length);
+
+  return number(drafts, namespaceIndex, ended.list);
+}
+
+function addStandIns(
+  workloadObjects: readonly WorkloadObject[],
+  owners: Owners,
+  drafts: ReadonlyMap<string, Draft>,
+  draftOf: (owner: OwnerName, object: WorkloadObject | undefined) => Draft,
+  finished: ReadonlySet<string>,
+  ended: EndedObject[],
+  nodeCount: number,
+): void {
+  const withPods = new Set(drafts.keys());
+  for (const object of workloadObjects) {
+    const top = owners.topOwner(object.kind, object.meta, object.template.labels);
+    const key = ownerKey(top);
+    if (withPods.has(key)) continue;
+    const topObject = owners.find(top);
+    const isTop = topObject === object;
+    // The template of an owner that is part of the input speaks for what it owns.
+    if (!isTop && topObject !== undefined) continue;
+    // Old ReplicaSets of an owner that the input lacks are kept at 0 for rollbacks.
+    if (!isTop && object.replicas === 0) continue;
+    if (finished.has(key)) {
+      ended.push({ kind: 'Job', namespace: top.namespace, name: top.name, why: 'every pod of it has ended' });
+      continue;
+    }
+    const unspecified = object.kind === 'DaemonSet' ? Math.max(1, nodeCount) : 1;
+    draftOf(top, topObject).members.push({ name: object.meta.name, object, count: object.replicas ?? unspecified });
+  }
+}
+
+/** S95, D15: ended pods count no more, and a terminating pod whose address a live pod has is gone. */
+function livePods(pods: readonly PodObject[]): {
+  live: readonly PodObject[];
+  ended: { pods: readonly PodObject[]; list: EndedObject[] };
+} {
+  const endedPods: PodObject[] = [];
+  const list: EndedObject[] = [];
+  const candidates: PodObject[] = [];
+  const staying = new Set<string>();
+  for (const pod of pods) {
+    if (pod.phase === 'Succeeded' || pod.phase === 'Failed') {
+      endedPods.push(pod);
+      list.push({ kind: 'Pod', namespace: pod.meta.namespace, name: pod.meta.name, why: `its phase is ${pod.phase}` });
+      continue;
+    }
+    candidates.push(pod);
+    if (!pod.terminating && !pod.pod.hostNetwork) for (const ip of pod.ips) staying.add(formatIp(ip));
+  }
+  const live: PodObject[] = [];
+  for (const pod of candidates) {
+    if (pod.terminating && !pod.pod.hostNetwork && pod.ips.some((ip) => staying.has(formatIp(ip)))) {
+      const why = 'it is terminating and its address already belongs to another pod';
+      list.push({ kind: 'Pod', namespace: pod.meta.namespace, name: pod.meta.name, why });
+    } else live.push(pod);
+  }
+  return { live, ended: { pods: endedPods, list } };
+}
+
+function number(
+  drafts: ReadonlyMap<string, Draft>,
+  namespaceIndex: ReadonlyMap<string, number>,
+  ended: EndedObject[],
+): PodsAndWorkloads {
+  const sorted = [...drafts.values()].sort(
+    (a, b) =>
+      compareText(a.owner.namespace, b.owner.namespace) ||
+      compareText(a.owner.name, b.owner.name) ||
+      compareText(a.owner.kind, b.owner.kind),
+  );
+  const rows: { readonly row: PodRow; readonly namespaceName: string }[] = [];
+  sorted.forEach((draft, workload) => {
+    const namespaceName = draft.owner.namespace;
+    const namespace = namespaceIndex.get(namespaceName) ?? -1;
+    for (const member of draft.members) rows.push({ namespaceName, row: podRow(member, namespace, workload) });
+  });
+  rows.sort((a, b) => compareText(a.namespaceName, b.namespaceName) || compareText(a.row.name, b.row.name));
+  const podsOf: number[][] = sorted.map(() => []);
+  rows.forEach(({ row }, index) => podsOf[row.workload]?.push(index));
+  const workloads = sorted.map((draft, index): ClusterWorkload => {
+    const { namespace, kind, name } = draft.owner;
+    const pods = podsOf[index] ?? [];
+    return {
+      index,
+      id: `${namespace}/${kind}/${name}`,
+      namespace: namespaceIndex.get(namespace) ?? -1,
+      kind,
+      name,
+      pods,
+      podCount: draft.members.reduce((sum, member) => sum + member.count, 0),
+      hostNetwork: pods.every((pod) => rows[pod]?.row.hostNetwork === true),
+      object: draft.object,
+    };
+  });
+  return { pods: rows.map(({ row }) => row), workloads, ended };
+}
+
+function podRow(member: Member, namespace: number, workload: number): PodRow {
+  const { object, name, count } = member;
+  if (object.kind === 'Pod') {
+    const { labels, ports, hostNetwork, nodeName } = object.pod;
+    // A host-network pod has its node's addresses; `hostIPs` says them before `podIPs` does.
+    const ips = hostNetwork && object.ips.length === 0 ? object.hostIps : object.ips;
+    const terminating = object.terminating;
+    const facts = { labels, unknownLabels: NO_KEYS, ports, ips, hostNetwork, nodeName };
+    return { namespace, name, ...facts, workload, synthetic: false, count, terminating };
+  }
+  const { ports, hostNetwork, nodeName } = object.template;
+  const labels = object.kind === 'Job' ? jobLabels(object) : object.template.labels;
+  const unknownLabels = unknownLabelsOf(object.kind, labels);
+  const facts = { labels, unknownLabels, ports, ips: [], hostNetwork, nodeName };
+  return { namespace, name, ...facts, workload, synthetic: true, count, terminating: false };
+}
+
+/** The Job controller names the Job on its pods. */
+function jobLabels(job: WorkloadObject): Labels {
+  const labels = new Map(job.template.labels);
+  labels.set('job-name', job.meta.name);
+  labels.set('batch.kubernetes.io/job-name', job.meta.name);
+  return labels;
+}
+
+function unknownLabelsOf(kind: WorkloadKind, labels: Labels): ReadonlySet<string> {
+  const keys = CONTROLLER_LABELS[kind];
+  for (const key of keys) {
+    if (labels.has(key)) return new Set([...keys].filter((k) => !labels.has(k)));
+  }
+  return keys;
+}
