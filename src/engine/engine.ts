@@ -4,12 +4,13 @@ import { rangesToCidrs, type IpRange } from '../base/inet-ranges.ts';
 import { NO, YES, type Tri } from '../base/tri.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { Compiled } from './compiled.ts';
+import { Explainer } from './explain.ts';
 import { PairEvaluation, ALL, NOTHING } from './pair-evaluation.ts';
 import { differentMembers, isSelf, onSameNode, partyPairs, type Party } from './parties.ts';
 import { portPoint, type PortBounds, type PortSetId, type PortSets } from './port-sets.ts';
 import type { ConnectionQuery, Endpoint, Verdict } from './query.ts';
 import { lazyRelation, type Relation } from './relation.ts';
-import type { PortsValue } from './results.ts';
+import type { PortsValue, VerdictResult } from './results.ts';
 import { TierTable } from './tier-table.ts';
 
 export type { PortBounds } from './port-sets.ts';
@@ -48,6 +49,7 @@ export class Engine {
   private readonly pairs: PairEvaluation;
   private atoms: readonly ExternalAtom[] | undefined;
   private whole: Relation | undefined;
+  private explainer: Explainer | undefined;
 
   constructor(cluster: Cluster) {
     this.cluster = cluster;
@@ -84,6 +86,12 @@ export class Engine {
       else if (!this.portSets.has(ports.certain, point)) unknown = true;
     });
     return denied ? 'denied' : unknown ? 'unknown' : 'allowed';
+  }
+
+  /** The verdict with both gates, deciding rules, near misses and reasons. */
+  explain(query: ConnectionQuery): VerdictResult {
+    this.explainer ??= new Explainer(this.compiled, this.pairs);
+    return this.explainer.explain(query);
   }
 
   /** All ports at once. */

@@ -16,6 +16,8 @@ export interface Party {
   readonly nodeName: string;
   /** Presence bits of its families, as `Classes.families` has them. */
   readonly families: SharedFamilies;
+  /** Of a single external address. */
+  readonly address?: IpAddress;
   /** As answers name it. */
   readonly name: string;
 }
@@ -102,7 +104,7 @@ function nodeOfAddresses(pod: number, compiled: Compiled): string {
 function addressParty(ip: IpAddress, compiled: Compiled): Party {
   const classId = compiled.classes.externalStart + compiled.atoms.atomOf(ip);
   const families = ip.family === 4 ? FOUR : SIX;
-  return { classId, kind: 'external', pod: -1, nodeName: '', families, name: formatIp(ip) };
+  return { classId, kind: 'external', pod: -1, nodeName: '', families, address: ip, name: formatIp(ip) };
 }
 
 /** One party per atom, named by the part of the range that lies in it. */
