@@ -2,7 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Case, type Item, clusters, portsOf, readCases, stages } from './case-format/case-file.ts';
 import { covers, parseEnd, parseLine, parsePort } from './case-format/expectation.ts';
+import { readManifests } from '../src/kube/read.ts';
 import { Oracle, type Query } from './oracle/oracle.ts';
+import { allowedBy } from './property/agreement.ts';
+import { engineOfTexts } from './property/under-test.ts';
 
 interface Asked {
   readonly label: string;
@@ -88,5 +91,21 @@ describe.each(cases.filter((file) => file.steps !== undefined))('$folder', (file
       return (query: Query) => oracle.evaluate(query).allowed;
     };
     expect(disagreements(file, items, oracleOf)).toEqual([]);
+  });
+
+  test.each(clusters(file))('engine, $name', ({ items }) => {
+    const engineOf = (now: readonly Item[]) => {
+      const engine = engineOfTexts(now.map(({ text }) => text));
+      return (query: Query) => allowedBy(engine, query);
+    };
+    expect(disagreements(file, items, engineOf)).toEqual([]);
+  });
+});
+
+describe.each(cases.filter((file) => file.manifests !== undefined))('$folder', (file) => {
+  test.each(file.manifests ?? [])('$name', ({ name, yaml, errors }) => {
+    const { diagnostics } = readManifests([{ name, text: yaml }]);
+    const found = diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+    expect(found).toEqual(errors.map((error) => expect.stringContaining(error) as unknown));
   });
 });

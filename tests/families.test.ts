@@ -5,6 +5,8 @@ import { grid, gridPods, gridPorts } from './case-format/grid.ts';
 import { parsePort } from './case-format/expectation.ts';
 import type { Manifest } from './oracle/manifest.ts';
 import { Oracle, type Query } from './oracle/oracle.ts';
+import { allowedBy } from './property/agreement.ts';
+import { engineOf } from './property/under-test.ts';
 
 const pods = grid(gridPods);
 const places: readonly Place[] = gridPods.map((name) => ({
@@ -44,5 +46,10 @@ function askOracle(objects: readonly Manifest[]): (query: Query) => boolean {
 describe.each(Object.entries(families))('%s', (family, list) => {
   test.each(list)('oracle: $name', (each) => {
     expect(disagreements(family, each, askOracle([...pods, ...each.policies]))).toEqual([]);
+  });
+
+  test.each(list)('engine: $name', (each) => {
+    const engine = engineOf([...pods, ...each.policies]);
+    expect(disagreements(family, each, (query) => allowedBy(engine, query))).toEqual([]);
   });
 });

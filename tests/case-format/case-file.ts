@@ -72,7 +72,8 @@ function readItems(folder: string, file: string): Item[] {
 }
 
 function asItem(raw: Manifest): Item {
-  return { raw, text: stringify(raw) };
+  // Kubernetes reads YAML 1.1, where a bare y is a boolean.
+  return { raw, text: stringify(raw, { version: '1.1' }) };
 }
 
 /** `Pod x/a`; the namespace as it was written, `default` where it was not. */

@@ -108,8 +108,8 @@ export class Oracle {
     const node = podSpec(pod).nodeName ?? undefined;
     const ips = inFamily(pod.status?.podIPs?.map((entry) => entry.ip) ?? [pod.status?.podIP ?? '']);
     if (podSpec(pod).hostNetwork !== true) return { pod, node, addresses: ips };
-    const host = inFamily(this.nodeAddresses(node ?? ''));
-    return { pod: undefined, node, addresses: host.length > 0 ? host : ips };
+    const host = this.nodeAddresses(node ?? '');
+    return { pod: undefined, node, addresses: host.length > 0 ? inFamily(host) : ips };
   }
 
   private nodeAddresses(name: string): string[] {

@@ -35,6 +35,24 @@ export function endpointOf(engine: Engine, end: End): Endpoint {
   return { type: 'pod', pod };
 }
 
+/**
+ * The engine's answer for one family of addresses: its port sets tell the families of a pair apart. The verdict, which
+ * is that of any family, has to go with it.
+ */
+export function allowedBy(engine: Engine, query: Query): boolean {
+  const [from, to] = [endpointOf(engine, query.from), endpointOf(engine, query.to)];
+  const sets = engine.ports(from, to);
+  const bounds = sets.families === undefined ? sets : sets.families[`IPv${query.family}`];
+  const point = portPoint(query.protocol, query.port);
+  const has = (set: PortBounds['certain']) => engine.portSets.has(set, point);
+  const verdict = engine.verdict({ from, to, protocol: query.protocol, port: query.port });
+  if (bounds === undefined || has(bounds.certain) !== has(bounds.possible) || verdict === 'unknown') {
+    throw new Error(`not certain: ${endName(query.from)} -> ${endName(query.to)}`);
+  }
+  if ((verdict === 'allowed') !== has(sets.certain)) throw new Error(`verdict ${verdict} contradicts the port set`);
+  return has(bounds.certain);
+}
+
 /** What the oracle says about one pair and port: per family, for the families that both ends have. */
 function oracleAnswers(
   oracle: Oracle,

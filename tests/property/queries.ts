@@ -1,6 +1,6 @@
 /** Which connections of a cluster are worth asking about. */
 import { parseAddress } from '../oracle/addresses.ts';
-import type { Manifest } from '../oracle/manifest.ts';
+import type { Manifest, RawPodSpec } from '../oracle/manifest.ts';
 import type { End, Query } from '../oracle/oracle.ts';
 import { outsideAddresses } from './random-cluster.ts';
 
@@ -53,4 +53,22 @@ export function* pairsOf(objects: readonly Manifest[]): Generator<{ readonly fro
   for (const from of ends) {
     for (const to of ends) if ('pod' in from || 'pod' in to) yield { from, to };
   }
+}
+
+/** Whether the oracle may be asked: every namespace declared, every pod with an address and on a node that is there. */
+export function isComplete(objects: readonly Manifest[]): boolean {
+  const named = (kind: string) =>
+    new Set(objects.filter((object) => object.kind === kind).map(({ metadata }) => metadata?.name));
+  const [namespaces, nodes] = [named('Namespace'), named('Node')];
+  return objects.every((object) => {
+    if (typeof object.metadata?.name !== 'string') return false;
+    const namespaced = object.kind === 'Pod' || object.kind === 'NetworkPolicy';
+    if (namespaced && !namespaces.has(object.metadata.namespace ?? 'default')) return false;
+    if (object.kind === 'Node')
+      return (object.status?.addresses ?? []).some(({ address }) => parseAddress(address ?? '') !== undefined);
+    if (object.kind !== 'Pod') return true;
+    const spec: RawPodSpec = object.spec ?? {};
+    const ips = object.status?.podIPs?.map(({ ip }) => ip) ?? [object.status?.podIP ?? ''];
+    return nodes.has(spec.nodeName ?? '') && ips.length > 0 && ips.every((ip) => parseAddress(ip ?? '') !== undefined);
+  });
 }
