@@ -2,6 +2,7 @@
  * Labels and selectors as integers. Only what some selector names counts: other keys vanish, and a value that no
  * selector names is just "present, some other value".
  */
+import { assertNever } from '../base/assert.ts';
 import { MAYBE, NO, YES, type Tri } from '../base/tri.ts';
 import type { Labels, LabelSelector, Requirement } from '../kube/objects.ts';
 import { contradicts } from '../model/selector-match.ts';
@@ -146,6 +147,8 @@ export class LabelSpace {
         return lists(requirement, code) ? YES : NO;
       case 'NotIn':
         return lists(requirement, code) ? NO : YES;
+      default:
+        return assertNever(requirement.operator);
     }
   }
 

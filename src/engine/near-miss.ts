@@ -1,4 +1,5 @@
 /** Rules that would have allowed a denied connection but for their peers or their ports, nearest first. */
+import { assertNever } from '../base/assert.ts';
 import { cidrContains, type IpAddress } from '../base/inet.ts';
 import { formatCidr, formatIp } from '../base/inet-format.ts';
 import type {
@@ -123,6 +124,8 @@ function onePeerGap(
       return { distance: 5, because: `names ${listWords(peer.names)}` };
     case 'unknown':
       return { distance: 9, because: 'has a peer that is not understood' };
+    default:
+      return assertNever(peer);
   }
 }
 

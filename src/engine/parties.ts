@@ -1,4 +1,5 @@
 /** The ends of a question as classes: one party per pod, node or external atom that the end stands for. */
+import { assertNever } from '../base/assert.ts';
 import type { IpAddress } from '../base/inet.ts';
 import { formatCidr, formatIp } from '../base/inet-format.ts';
 import { rangesToCidrs, type IpRange } from '../base/inet-ranges.ts';
@@ -43,6 +44,8 @@ export function partiesOf(endpoint: Endpoint, compiled: Compiled): readonly Part
       return [addressParty(endpoint.ip, compiled)];
     case 'range':
       return rangeParties(endpoint.cidrs, compiled);
+    default:
+      return assertNever(endpoint);
   }
 }
 
@@ -59,6 +62,8 @@ export function endpointName(endpoint: Endpoint, compiled: Compiled): string {
       return formatIp(endpoint.ip);
     case 'range':
       return endpoint.label;
+    default:
+      return assertNever(endpoint);
   }
 }
 

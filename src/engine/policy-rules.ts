@@ -1,4 +1,5 @@
 /** The rules of all policies that select somebody, with peers and ports interned. */
+import { assertNever } from '../base/assert.ts';
 import type {
   ClusterPolicyObject,
   ClusterPolicyRule,
@@ -105,6 +106,8 @@ export function ruleUnderstood(rule: ClusterPolicyRule, direction: Direction): b
         return direction === 'egress' && rule.action === 'Accept';
       case 'unknown':
         return false;
+      default:
+        return assertNever(peer);
     }
   });
 }

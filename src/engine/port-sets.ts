@@ -26,7 +26,8 @@ export interface PortBounds {
 const LAST_PORT = 65535;
 const SPAN = 65536;
 const PROTOCOLS: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
-const OTHER_POINT = 3 * SPAN;
+// One further than the last port of SCTP reaches: neighbouring points would merge into one range.
+const OTHER_POINT = 3 * SPAN + 1;
 
 /** Where a protocol and port lie on the line; the port of `other` is ignored. */
 export function portPoint(protocol: Protocol | 'other', port: number): number {

@@ -1,4 +1,5 @@
 /** Rules and facts in plain words, for explanations. */
+import { assertNever } from '../base/assert.ts';
 import { positionAt, type Span } from '../base/source.ts';
 import type {
   ClusterPolicyObject,
@@ -66,6 +67,8 @@ function requirementWords({ key, operator, values }: Requirement): string {
       return key;
     case 'DoesNotExist':
       return `!${key}`;
+    default:
+      return assertNever(operator);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Whether a label selector selects an object (S55-S58), also when some of its labels are unknown (D14). */
+import { assertNever } from '../base/assert.ts';
 import { MAYBE, NO, YES, type Tri } from '../base/tri.ts';
 import type { LabelSelector, Labels, Requirement } from '../kube/objects.ts';
 
@@ -22,6 +23,8 @@ export function requirementMatches(requirement: Requirement, labels: Labels): bo
       return value !== undefined;
     case 'DoesNotExist':
       return value === undefined;
+    default:
+      return assertNever(requirement.operator);
   }
 }
 
