@@ -60,11 +60,12 @@ function preferred(definition: KindDefinition): string {
 /** A long kind with a small slip, in a version that serves the kind which was meant. */
 function misspelled(apiVersion: string, kind: string): KindDefinition | undefined {
   if (kind.length < 9 || kind.length > LONGEST_KIND) return undefined;
+  const singular = kind.toLowerCase().replace(/ies$/, 'y').replace(/s$/, '');
   return KINDS.find(
     (definition) =>
       definition.kind.length >= 9 &&
       definition.apiVersions.includes(apiVersion) &&
-      editDistance(kind.toLowerCase(), definition.kind.toLowerCase(), 3) < 3,
+      editDistance(singular, definition.kind.toLowerCase().replace(/s$/, ''), 3) < 3,
   );
 }
 
