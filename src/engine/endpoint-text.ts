@@ -29,7 +29,9 @@ export interface EndpointProblem {
   readonly help?: string;
 }
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: EndpointProblem };
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: EndpointProblem };
 
 const NOTATION = 'write NS/NAME, NS/KIND/NAME, an IP address, a CIDR or internet';
 const PORT_NOTATION = 'write :PORT, :PORT/udp, :PORT/sctp, :NAME of a port, or :icmp';
@@ -53,7 +55,9 @@ export function readEndpointText(text: string): Parsed<EndpointText> {
 }
 
 /** An endpoint with or without a port. An IPv6 address needs brackets before a port. */
-export function readTargetText(text: string): Parsed<{ readonly end: EndpointText; readonly port: PortText | undefined }> {
+export function readTargetText(
+  text: string,
+): Parsed<{ readonly end: EndpointText; readonly port: PortText | undefined }> {
   const trimmed = text.trim();
   if (trimmed === '') return refuse('an endpoint is empty', NOTATION);
   if (trimmed.length > MAX_LENGTH) return refuse(`an endpoint of ${trimmed.length} characters is too long`, NOTATION);
@@ -87,11 +91,15 @@ function readEnd(text: string, whole: string): Parsed<EndpointText> {
   const cidr = parseCidr(text);
   if (cidr !== undefined) return { ok: true, value: { type: 'cidr', cidr: cidr.cidr } };
   if (text.includes(':') || text.includes('[') || text.includes(']')) {
-    return refuse(`${quote(whole)} is not an endpoint`, `an IPv6 address with a port is written [ADDRESS]:PORT; ${PORT_NOTATION}`);
+    return refuse(
+      `${quote(whole)} is not an endpoint`,
+      `an IPv6 address with a port is written [ADDRESS]:PORT; ${PORT_NOTATION}`,
+    );
   }
   if (looksNumeric(text)) return refuse(`${quote(text)} is not a valid address or CIDR`, NOTATION);
   const parts = text.split('/');
-  if (parts.length > 3 || parts.some((part) => part === '')) return refuse(`${quote(whole)} is not an endpoint`, NOTATION);
+  if (parts.length > 3 || parts.some((part) => part === ''))
+    return refuse(`${quote(whole)} is not an endpoint`, NOTATION);
   return { ok: true, value: { type: 'name', parts } };
 }
 
@@ -106,7 +114,10 @@ function readPort(text: string): Parsed<PortText> {
   const protocolText = slash === -1 ? undefined : text.slice(slash + 1);
   const protocol = protocolText === undefined ? undefined : PROTOCOLS.get(protocolText.toLowerCase());
   if (protocolText !== undefined && protocol === undefined) {
-    return refuse(`${quote(protocolText)} is not a protocol with ports`, 'use tcp, udp or sctp; :icmp stands for protocols without ports');
+    return refuse(
+      `${quote(protocolText)} is not a protocol with ports`,
+      'use tcp, udp or sctp; :icmp stands for protocols without ports',
+    );
   }
   if (/^[0-9]+$/.test(port)) {
     const number = Number(port);

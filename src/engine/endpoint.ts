@@ -1,4 +1,5 @@
 /** From the notation of an endpoint to the pod, workload, node or addresses that it stands for in a cluster. */
+import { assertNever } from '../base/assert.ts';
 import { type IpAddress, cidrContains } from '../base/inet.ts';
 import { formatCidr, formatIp } from '../base/inet-format.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -79,6 +80,8 @@ export function resolveText(
     }
     case 'name':
       return resolveName(cluster, text.parts, options.namespace ?? 'default');
+    default:
+      return assertNever(text);
   }
 }
 
@@ -144,7 +147,10 @@ function nodeNamed(cluster: Cluster, name: string): Parsed<ResolvedEndpoint> {
   if (node !== undefined) {
     return found({ endpoint: { type: 'node', node: node.index }, label: nodeLabel(node), notes: [] });
   }
-  const near = nearestNames(name, cluster.nodes.map((n) => n.name)).map((n) => `node/${n}`);
+  const near = nearestNames(
+    name,
+    cluster.nodes.map((n) => n.name),
+  ).map((n) => `node/${n}`);
   const message = `no node ${quote(name)} in the input`;
   return problem({ code: 'not-found', message, ...help(near) });
 }
@@ -164,7 +170,11 @@ function inNamespace(
     case 'Gateway':
       return frontend(cluster, known, namespace, name);
     case 'Namespace':
-      return problem({ code: 'unsupported', message: 'a namespace is not one end of a connection', help: 'name a workload in it' });
+      return problem({
+        code: 'unsupported',
+        message: 'a namespace is not one end of a connection',
+        help: 'name a workload in it',
+      });
     default:
   }
   if (known === 'Pod') {
@@ -250,15 +260,12 @@ function frontendsOf(
       return cluster.httpRoutes;
     case 'Gateway':
       return cluster.gateways;
+    default:
+      return assertNever(kind);
   }
 }
 
-function noNamespace(
-  cluster: Cluster,
-  namespace: string,
-  kindText: string | undefined,
-  name: string,
-): Parsed<never> {
+function noNamespace(cluster: Cluster, namespace: string, kindText: string | undefined, name: string): Parsed<never> {
   const middle = kindText === undefined ? '' : `${kindText}/`;
   const near = nearestNames(
     namespace,

@@ -70,9 +70,13 @@ export interface Connection {
 export interface Exposure {
   /** `namespace/Ingress/name`, `namespace/HTTPRoute/name` or `namespace/Service/name`. */
   readonly via: string;
+  /** A peer of the map; the id of a Service that leads nowhere (then `ports` is empty and `why` says what is wrong). */
   readonly to: string;
+  /** Ids of the workloads whose pods open the connection to `to`: the controller of an Ingress or Gateway. */
+  readonly through?: readonly string[];
   /** Container ports reached, after Service translation. */
   readonly ports: PortsValue;
+  /** Policy lets in every public address, or everything the controller sends; `why` says what stands against it. */
   readonly allowed: boolean;
   readonly certain?: false;
   readonly why?: readonly string[];

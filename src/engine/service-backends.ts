@@ -3,6 +3,7 @@
  *
  * Readiness is not looked at: it never affects policy (S129), and an unready backend is one soon enough.
  */
+import { assertNever } from '../base/assert.ts';
 import type { IpAddress } from '../base/inet.ts';
 import { formatIp } from '../base/inet-format.ts';
 import type { ContainerPort, EndpointsObject, Labels, Protocol, ServiceObject, ServicePort } from '../kube/objects.ts';
@@ -88,7 +89,8 @@ export class ServiceBackends {
     for (const { pod, certain } of selected) {
       const numbers = translated ? targetPorts(this.cluster.pods.ports[pod] ?? [], port) : [port.port];
       if (numbers.length === 0) portless.push(pod);
-      for (const number of numbers) backends.push({ end: { type: 'pod', pod }, protocol: port.protocol, port: number, certain });
+      for (const number of numbers)
+        backends.push({ end: { type: 'pod', pod }, protocol: port.protocol, port: number, certain });
     }
     return { port, backends, portless };
   }
@@ -157,6 +159,8 @@ function backendKey({ end, port }: ServiceBackend): string {
       return `1 ${String(end.node).padStart(9, '0')} ${padded}`;
     case 'address':
       return `${end.ip.family === 4 ? '2' : '3'} ${end.ip.value.toString().padStart(39, '0')} ${padded} ${formatIp(end.ip)}`;
+    default:
+      return assertNever(end);
   }
 }
 
@@ -225,7 +229,7 @@ function firstPodOf(namespaceOf: Int32Array, namespace: number): number {
 
 function append(postings: Map<string, Map<string, number[]>>, key: string, value: string, pod: number): void {
   let values = postings.get(key);
-  if (values === undefined) postings.set(key, (values = new Map()));
+  if (values === undefined) postings.set(key, (values = new Map<string, number[]>()));
   const list = values.get(value);
   if (list === undefined) values.set(value, [pod]);
   else list.push(pod);

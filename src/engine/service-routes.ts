@@ -1,4 +1,5 @@
 /** Ingresses, HTTPRoutes and Gateways as what they have in common: rules that send requests to a Service. */
+import { assertNever } from '../base/assert.ts';
 import type { IngressObject, HttpRouteObject, RouteBackend } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { NamedFrontend } from './endpoint.ts';
@@ -23,15 +24,21 @@ export function rulesOfHttpRoute({ meta, backends }: HttpRouteObject): readonly 
 export function routesOf(cluster: Cluster, { kind, namespace, name }: NamedFrontend): readonly RouteRule[] {
   switch (kind) {
     case 'Ingress':
-      return cluster.ingresses.filter(({ meta }) => meta.namespace === namespace && meta.name === name).flatMap(rulesOfIngress);
+      return cluster.ingresses
+        .filter(({ meta }) => meta.namespace === namespace && meta.name === name)
+        .flatMap(rulesOfIngress);
     case 'HTTPRoute':
-      return cluster.httpRoutes.filter(({ meta }) => meta.namespace === namespace && meta.name === name).flatMap(rulesOfHttpRoute);
+      return cluster.httpRoutes
+        .filter(({ meta }) => meta.namespace === namespace && meta.name === name)
+        .flatMap(rulesOfHttpRoute);
     case 'Gateway':
       return cluster.httpRoutes
         .filter(({ parents }) => parents.some((parent) => parent.namespace === namespace && parent.name === name))
         .flatMap(rulesOfHttpRoute);
     case 'Service':
       return [];
+    default:
+      return assertNever(kind);
   }
 }
 
@@ -39,8 +46,14 @@ export function routesOf(cluster: Cluster, { kind, namespace, name }: NamedFront
 export function routesOfHost(cluster: Cluster, host: string): readonly RouteRule[] {
   const wanted = host.toLowerCase();
   const rules = [...cluster.ingresses.flatMap(rulesOfIngress), ...cluster.httpRoutes.flatMap(rulesOfHttpRoute)];
-  const exact = rules.filter(({ backend }) => backend.host.toLowerCase() === wanted);
-  return exact.length > 0 ? exact : rules.filter(({ frontend, backend }) => wildcardCovers(backend.host.toLowerCase(), wanted, frontend.kind));
+  const exact = rules.filter((rule) => hostsOf(rule).includes(wanted));
+  if (exact.length > 0) return exact;
+  return rules.filter((rule) => hostsOf(rule).some((pattern) => wildcardCovers(pattern, wanted, rule.frontend.kind)));
+}
+
+/** An HTTPRoute has one list of hosts for all its rules, joined by commas. */
+function hostsOf({ backend }: RouteRule): readonly string[] {
+  return backend.host.toLowerCase().split(',');
 }
 
 /** `*.shop.example` covers one label in an Ingress, any number of labels in an HTTPRoute. */

@@ -4,6 +4,7 @@
  * Policy is judged after the Service's address was translated (S92), so a Service stands for its backends at their own
  * ports, and an Ingress or route for a connection that the controller opens to the backends.
  */
+import { assertNever } from '../base/assert.ts';
 import { formatIp } from '../base/inet-format.ts';
 import type { Protocol, ServiceObject, ServicePort } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -76,7 +77,9 @@ export function parseTarget(cluster: Cluster, text: string, options: EndpointOpt
   if (!resolved.ok) {
     const host = end.type === 'name' && end.parts.length === 1 ? (end.parts[0] ?? '') : '';
     const rules = host.includes('.') ? routesOfHost(cluster, host) : [];
-    return rules.length === 0 ? resolved : routeTarget(cluster, host, rules, port, [`${host} is a host of ${routeNames(rules)}`]);
+    return rules.length === 0
+      ? resolved
+      : routeTarget(cluster, host, rules, port, [`${host} is a host of ${routeNames(rules)}`]);
   }
   return 'endpoint' in resolved.value
     ? plainTarget(cluster, resolved.value, port)
@@ -92,7 +95,12 @@ function plainTarget(cluster: Cluster, end: ResolvedEndpoint, port: PortText | u
         ? { type: 'one', protocol: 'other', port: 0 }
         : { type: 'one', protocol: port.protocol, port: port.port };
   const leg: TargetLeg = { endpoint: end.endpoint, label: end.label, port: targetPort, certain: true };
-  return found({ label: end.label, legs: [leg], via: [], notes: [...end.notes, ...translatedElsewhere(cluster, end, targetPort)] });
+  return found({
+    label: end.label,
+    legs: [leg],
+    via: [],
+    notes: [...end.notes, ...translatedElsewhere(cluster, end, targetPort)],
+  });
 }
 
 /** Writing a Service's port behind a workload of the same name is the classic slip: say what the Service does. */
@@ -100,7 +108,11 @@ function translatedElsewhere(cluster: Cluster, end: ResolvedEndpoint, port: Targ
   if (port.type !== 'one' || port.protocol === 'other') return [];
   const pods = podsOf(cluster, end.endpoint);
   const first = pods[0];
-  if (first === undefined || pods.some((pod) => (cluster.pods.ports[pod] ?? []).some((p) => p.containerPort === port.port))) return [];
+  if (
+    first === undefined ||
+    pods.some((pod) => (cluster.pods.ports[pod] ?? []).some((p) => p.containerPort === port.port))
+  )
+    return [];
   const namespace = cluster.namespaceName(cluster.pods.namespaceOf[first] ?? -1);
   const name = end.label.slice(end.label.lastIndexOf('/') + 1);
   const service = cluster.serviceNamed(namespace, name);
@@ -113,7 +125,11 @@ function translatedElsewhere(cluster: Cluster, end: ResolvedEndpoint, port: Targ
 }
 
 /** A name is looked up on every pod on its own (S113); pods without it are left out and named. */
-function namedPortTarget(cluster: Cluster, end: ResolvedEndpoint, port: PortText & { readonly type: 'name' }): Parsed<Target> {
+function namedPortTarget(
+  cluster: Cluster,
+  end: ResolvedEndpoint,
+  port: PortText & { readonly type: 'name' },
+): Parsed<Target> {
   const pods = podsOf(cluster, end.endpoint);
   if (pods.length === 0) {
     const message = `${end.label} has no named ports`;
@@ -145,7 +161,8 @@ function namedPortTarget(cluster: Cluster, end: ResolvedEndpoint, port: PortText
   }
   const ports = [...byPort.values()].map((entry) => `${entry.port}/${entry.protocol}`).join(', ');
   const notes = [...end.notes, `port ${port.name} is ${ports} on ${end.label}`];
-  if (without.length > 0) notes.push(`${podList(cluster, without)} ${without.length === 1 ? 'has' : 'have'} no port ${port.name}`);
+  if (without.length > 0)
+    notes.push(`${podList(cluster, without)} ${without.length === 1 ? 'has' : 'have'} no port ${port.name}`);
   return found({ label: end.label, legs, via: [], notes });
 }
 
@@ -157,10 +174,14 @@ function noSuchPort(
 ): EndpointProblem {
   const names = new Set<string>();
   for (const pod of pods) {
-    for (const { name, protocol } of cluster.pods.ports[pod] ?? []) if (name !== '') names.add(`${name}/${protocol.toLowerCase()}`);
+    for (const { name, protocol } of cluster.pods.ports[pod] ?? [])
+      if (name !== '') names.add(`${name}/${protocol.toLowerCase()}`);
   }
   const protocol = port.protocol === undefined ? '' : `/${port.protocol.toLowerCase()}`;
-  const help = names.size === 0 ? 'its containers name no ports; write the number' : `its ports are named ${[...names].toSorted().join(', ')}`;
+  const help =
+    names.size === 0
+      ? 'its containers name no ports; write the number'
+      : `its ports are named ${[...names].toSorted().join(', ')}`;
   return { code: 'no-port', message: `${end.label} has no port named ${port.name}${protocol}`, help };
 }
 
@@ -174,7 +195,11 @@ function frontendTarget(
   const rules = routesOf(cluster, named);
   const id = frontendId(named);
   if (rules.length === 0) {
-    return problem({ code: 'no-backend', message: `${id} sends traffic to no Service`, help: 'give it a rule with a backend' });
+    return problem({
+      code: 'no-backend',
+      message: `${id} sends traffic to no Service`,
+      help: 'give it a rule with a backend',
+    });
   }
   return routeTarget(cluster, id, rules, port, notes);
 }
@@ -188,11 +213,18 @@ function serviceTarget(
   const service = cluster.serviceNamed(named.namespace, named.name);
   const id = frontendId(named);
   if (service === undefined) {
-    return problem({ code: 'not-found', message: `no Service ${JSON.stringify(named.name)} in namespace ${JSON.stringify(named.namespace)}` });
+    return problem({
+      code: 'not-found',
+      message: `no Service ${JSON.stringify(named.name)} in namespace ${JSON.stringify(named.namespace)}`,
+    });
   }
   if (service.type === 'ExternalName') {
     const message = `${id} is only an alias for the DNS name ${JSON.stringify(service.externalName)}`;
-    return problem({ code: 'unsupported', message, help: 'policy sees the addresses behind that name: ask for one of them' });
+    return problem({
+      code: 'unsupported',
+      message,
+      help: 'policy sees the addresses behind that name: ask for one of them',
+    });
   }
   const ports = portsAsked(service, port);
   if (ports.length === 0) return problem(noServicePort(service, id, port));
@@ -217,7 +249,9 @@ function portsAsked(service: ServiceObject, port: PortText | undefined): readonl
     case 'portless':
       return [];
     case 'name': {
-      const named = service.ports.filter((p) => p.name === port.name && (port.protocol === undefined || p.protocol === port.protocol));
+      const named = service.ports.filter(
+        (p) => p.name === port.name && (port.protocol === undefined || p.protocol === port.protocol),
+      );
       // Clients learn a headless Service's ports by name from DNS, which answers with the pods' own.
       return named;
     }
@@ -226,6 +260,8 @@ function portsAsked(service: ServiceObject, port: PortText | undefined): readonl
       if (written.length > 0 || !service.headless) return written;
       return [{ name: '', protocol: port.protocol, port: port.port, targetPort: port.port, nodePort: 0 }];
     }
+    default:
+      return assertNever(port);
   }
 }
 
@@ -234,9 +270,19 @@ function noServicePort(service: ServiceObject, id: string, port: PortText | unde
     const message = `${id} forwards only its ports; other protocols do not pass a Service`;
     return { code: 'no-port', message, help: 'ask for the workload behind it' };
   }
-  const listed = service.ports.map((p) => `${p.port}/${p.protocol.toLowerCase()}${p.name === '' ? '' : ` (${p.name})`}`);
-  const wanted = port === undefined ? 'any port' : port.type === 'name' ? `a port named ${port.name}` : `port ${port.port}/${port.protocol.toLowerCase()}`;
-  const asTarget = port?.type === 'number' ? service.ports.find((p) => p.targetPort === port.port && p.protocol === port.protocol) : undefined;
+  const listed = service.ports.map(
+    (p) => `${p.port}/${p.protocol.toLowerCase()}${p.name === '' ? '' : ` (${p.name})`}`,
+  );
+  const wanted =
+    port === undefined
+      ? 'any port'
+      : port.type === 'name'
+        ? `a port named ${port.name}`
+        : `port ${port.port}/${port.protocol.toLowerCase()}`;
+  const asTarget =
+    port?.type === 'number'
+      ? service.ports.find((p) => p.targetPort === port.port && p.protocol === port.protocol)
+      : undefined;
   const hint =
     asTarget === undefined
       ? listed.length === 0
@@ -254,11 +300,20 @@ function noBackend(cluster: Cluster, service: ServiceObject, id: string, backend
   const selector = [...service.selector].map(([key, value]) => `${key}=${value}`).join(',');
   const selected = backends.selectedPods(service);
   if (selected.length === 0) {
-    return { code: 'no-backend', message: `no pod of namespace ${service.meta.namespace} has the labels ${selector} that ${id} selects` };
+    return {
+      code: 'no-backend',
+      message: `no pod of namespace ${service.meta.namespace} has the labels ${selector} that ${id} selects`,
+    };
   }
   const names = service.ports.filter((p) => typeof p.targetPort === 'string').map((p) => p.targetPort);
-  const pods = podList(cluster, selected.map(({ pod }) => pod));
-  return { code: 'no-backend', message: `${id} leads to the port named ${names.join(' or ')}, which ${pods} does not have` };
+  const pods = podList(
+    cluster,
+    selected.map(({ pod }) => pod),
+  );
+  return {
+    code: 'no-backend',
+    message: `${id} leads to the port named ${names.join(' or ')}, which ${pods} does not have`,
+  };
 }
 
 function translationNotes(
@@ -286,15 +341,21 @@ function translationNotes(
     );
   }
   if (portless.length > 0) {
-    notes.push(`${podList(cluster, portless)} ${portless.length === 1 ? 'has' : 'have'} no port named ${port.targetPort} and gets no traffic`);
+    notes.push(
+      `${podList(cluster, portless)} ${portless.length === 1 ? 'has' : 'have'} no port named ${port.targetPort} and gets no traffic`,
+    );
   }
-  if (ends.some((end) => !end.certain)) notes.push(`${id} selects by a label that only the controller sets, so its backends are not certain`);
+  if (ends.some((end) => !end.certain))
+    notes.push(`${id} selects by a label that only the controller sets, so its backends are not certain`);
   return notes;
 }
 
 /** The backends grouped as far as possible: a whole workload at one port is one leg. */
 export function legsOf(cluster: Cluster, ends: readonly ServiceBackend[]): readonly TargetLeg[] {
-  const groups = new Map<string, { readonly workload: number; readonly port: TargetPort; readonly pods: number[]; certain: boolean }>();
+  const groups = new Map<
+    string,
+    { readonly workload: number; readonly port: TargetPort; readonly pods: number[]; certain: boolean }
+  >();
   const legs: TargetLeg[] = [];
   for (const { end, protocol, port, certain } of ends) {
     const targetPort: TargetPort = { type: 'one', protocol, port };
@@ -345,7 +406,8 @@ function routeTarget(
   const backends = new ServiceBackends(cluster);
   const legs = new Map<string, TargetLeg>();
   const said = [...notes];
-  if (port !== undefined) said.push(`the port of ${label} is that of its controller; behind it the backends' own ports count`);
+  if (port !== undefined)
+    said.push(`the port of ${label} is that of its controller; behind it the backends' own ports count`);
   for (const rule of rules) {
     const resolved = backendPort(cluster, rule);
     if (!resolved.ok) {
@@ -353,9 +415,14 @@ function routeTarget(
       continue;
     }
     const { service, servicePort } = resolved.value;
-    for (const leg of legsOf(cluster, backends.of(service, servicePort, true).backends)) legs.set(`${leg.label} ${portKey(leg.port)}`, leg);
+    for (const leg of legsOf(cluster, backends.of(service, servicePort, true).backends))
+      legs.set(`${leg.label} ${portKey(leg.port)}`, leg);
   }
-  if (legs.size === 0) return problem({ code: 'no-backend', message: `${label} reaches no pod: ${said.at(-1) ?? 'its Services have no backends'}` });
+  if (legs.size === 0)
+    return problem({
+      code: 'no-backend',
+      message: `${label} reaches no pod: ${said.at(-1) ?? 'its Services have no backends'}`,
+    });
   const via = new Map<string, TargetHop>();
   for (const { frontend } of rules) {
     const id = frontendId(frontend);
@@ -372,13 +439,19 @@ export function backendPort(
   const service = cluster.serviceNamed(backend.serviceNamespace, backend.serviceName);
   const name = `${backend.serviceNamespace}/Service/${backend.serviceName}`;
   if (service === undefined) {
-    return problem({ code: 'not-found', message: `${frontendId(frontend)} names ${name}, which the input does not have` });
+    return problem({
+      code: 'not-found',
+      message: `${frontendId(frontend)} names ${name}, which the input does not have`,
+    });
   }
   const servicePort = service.ports.find((p) =>
     typeof backend.servicePort === 'number' ? p.port === backend.servicePort : p.name === backend.servicePort,
   );
   if (servicePort === undefined) {
-    return problem({ code: 'no-port', message: `${frontendId(frontend)} names port ${backend.servicePort} of ${name}, which it does not have` });
+    return problem({
+      code: 'no-port',
+      message: `${frontendId(frontend)} names port ${backend.servicePort} of ${name}, which it does not have`,
+    });
   }
   return found({ service, servicePort });
 }

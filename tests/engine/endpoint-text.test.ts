@@ -17,7 +17,9 @@ function show(text: string): string {
           : end.parts.join(' ');
   if (port === undefined) return left;
   if (port.type === 'portless') return `${left} : portless`;
-  return port.type === 'number' ? `${left} : ${port.port} ${port.protocol}` : `${left} : '${port.name}' ${port.protocol ?? '-'}`;
+  return port.type === 'number'
+    ? `${left} : ${port.port} ${port.protocol}`
+    : `${left} : '${port.name}' ${port.protocol ?? '-'}`;
 }
 
 describe('the notation of endpoints', () => {
