@@ -67,7 +67,7 @@ export function wrapWords(text: string, width: number): string[] {
   for (const word of text.split(' ')) {
     const needed = displayWidth(word);
     if (line !== '' && used + 1 + needed > width) {
-      lines.push(line);
+      lines.push(line.trimEnd());
       line = word;
       used = needed;
     } else if (line === '') {
@@ -78,7 +78,7 @@ export function wrapWords(text: string, width: number): string[] {
       used += 1 + needed;
     }
   }
-  lines.push(line);
+  lines.push(line.trimEnd());
   return lines;
 }
 

@@ -24,6 +24,8 @@ export interface BlockOptions {
   /** Only blocks of these peer ids. */
   readonly focus?: ReadonlySet<string>;
   readonly full?: boolean;
+  /** The map lacks peers: never say "all". */
+  readonly filtered?: boolean;
 }
 
 /** What keeps workloads apart although they have the same connections. */
@@ -51,6 +53,7 @@ export function mapBlocks(index: MapIndex, options: BlockOptions = {}): Block[] 
   const inView = (node: number): boolean => focus === undefined || focus.has(index.nodes[node]?.peer.id ?? '');
   const classes = alikeClasses(index, (node) => `${inView(node) ? '' : 'out of view '}${nodeAttribute(index, node)}`);
 
+  const detail = options.filtered === true ? { detail: 'listed' as const } : {};
   const wide: AlikeClass[] = [];
   const copies = new Map<string, AlikeClass[]>();
   for (const cls of classes) {
@@ -71,10 +74,17 @@ export function mapBlocks(index: MapIndex, options: BlockOptions = {}): Block[] 
     }
   }
   const terse = !full && wide.length + copies.size > MANY_BLOCKS;
-  const blocks = wide.map((cls) => blockOf(index, [cls], { full, terse }));
+  const blocks = wide.map((cls) => blockOf(index, [cls], { full, terse, ...detail }));
   for (const parts of copies.values()) {
     const relativeTo = index.nodes[parts[0]?.members[0] ?? 0]?.group ?? -1;
-    blocks.push(blockOf(index, parts, parts.length > 1 ? { full, terse, relativeTo } : { full, terse }));
+    blocks.push(
+      blockOf(index, parts, {
+        full,
+        terse,
+        ...detail,
+        ...(parts.length > 1 ? { relativeTo } : {}),
+      }),
+    );
   }
   return blocks.toSorted((a, b) => (a.members[0] ?? 0) - (b.members[0] ?? 0));
 }
@@ -111,6 +121,7 @@ interface LineOptions {
   readonly relativeTo?: number;
   readonly full: boolean;
   readonly terse?: boolean;
+  readonly detail?: 'listed';
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { MapIndex } from './map-index.ts';
+import type { MapOptions } from './map-options.ts';
 import { countOf } from './wording.ts';
 
 /** The figures that close a report. */
@@ -43,14 +44,16 @@ export function mapCounts(index: MapIndex): MapCounts {
 }
 
 /** The figures as short statements. */
-export function countStatements(index: MapIndex): string[] {
+export function countStatements(index: MapIndex, options: Pick<MapOptions, 'filtered' | 'denied'> = {}): string[] {
   const counts = mapCounts(index);
   const pods = ` (${countOf(counts.pods, 'pod')})`;
   const noun = index.byNamespace ? 'namespace' : 'workload';
   const where = index.byNamespace ? '' : ` in ${countOf(counts.namespaces, 'namespace')}`;
+  const verb = options.denied === true ? 'denied' : 'connected';
+  const pairs = options.filtered === true ? `${noun} pairs` : `of ${countOf(counts.pairs, `${noun} pair`)}`;
   const statements = [
-    `${countOf(counts.workloads, noun)}${pods}${where}`,
-    `${counts.connected} of ${countOf(counts.pairs, `${noun} pair`)} connected`,
+    `${options.filtered === true ? 'in view: ' : ''}${countOf(counts.workloads, noun)}${pods}${where}`,
+    `${counts.connected} ${pairs} ${verb}`,
   ];
   if (counts.outside > 0) statements.push(`${countOf(counts.outside, 'connection')} with the outside`);
   if (counts.uncertain > 0) statements.push(`${counts.uncertain} uncertain`);
@@ -58,5 +61,7 @@ export function countStatements(index: MapIndex): string[] {
     statements.push(`not isolated: ${counts.openIn} for ingress, ${counts.openOut} for egress`);
   }
   if (counts.hostNetwork > 0) statements.push(`${counts.hostNetwork} on the host network`);
+  const { leftOut } = index.map;
+  if (leftOut !== undefined) statements.push(`${countOf(leftOut, 'more connection')} left out, over the limit`);
   return statements;
 }

@@ -83,7 +83,7 @@ function exposureKeys(index: MapIndex): Map<number, string> {
   return keys;
 }
 
-const exposureFields = ['via', 'ports', 'protocol', 'ranges', 'allowed', 'certain', 'why'];
+const exposureFields = ['via', 'through', 'ports', 'protocol', 'ranges', 'allowed', 'certain', 'why'];
 
 function drawClasses(index: MapIndex, classes: readonly AlikeClass[], inView: View, options: MapOptions): MapGraph {
   const classOf = new Map<number, number>();
@@ -140,7 +140,7 @@ function classNode(index: MapIndex, cls: AlikeClass, id: string, options: MapOpt
   const single = cls.members.every((node) => index.nodes[node]?.group === first.group);
   const names = single
     ? cls.members.map((node) => index.nodes[node]?.name ?? '')
-    : describePeers(index, cls.members, { full });
+    : describePeers(index, cls.members, options.filtered === true ? { full, detail: 'listed' } : { full });
   const shown = full || names.length <= 6 ? names : [...names.slice(0, 5), `+${names.length - 5} more`];
   const lines = [shown.join(', ')];
   if (cls.members.length > 4) lines.push(countOf(cls.members.length, first.peer.type));
@@ -215,12 +215,18 @@ function exposureNodes(
   const entries = new Map<string, GraphNode>();
   for (const exposure of index.map.exposed) {
     const node = index.numberOf.get(exposure.to);
-    if (node === undefined || options.focus?.has(exposure.to) === false) continue;
+    if (options.focus?.has(exposure.to) === false) continue;
     let entry = entries.get(exposure.via);
     if (entry === undefined) {
-      entry = { id: `e${entries.size}`, shape: 'entry', lines: [visible(exposure.via)], open: false };
+      entry = {
+        id: `e${entries.size}`,
+        shape: 'entry',
+        lines: [visible(exposure.via), ...(node === undefined ? ['leads nowhere'] : [])],
+        open: false,
+      };
       entries.set(exposure.via, entry);
     }
+    if (node === undefined) continue;
     const blocked = !exposure.allowed && exposure.certain !== false;
     edges.add(entry.id, nodeId(node), exposureText(exposure, options), exposure.certain !== false, blocked);
   }
@@ -230,7 +236,7 @@ function exposureNodes(
 function exposureText({ ports, allowed, certain }: Exposure, options: MapOptions): string {
   const text = portsText(ports, options.full);
   if (certain === false) return `maybe ${text}`;
-  return allowed ? text : `${text} blocked`;
+  return allowed ? text : `${ports.length === 0 ? 'nothing' : text} blocked`;
 }
 
 /** Reasons are not drawn: a picture has no room for footnotes, a dashed line and "maybe" say enough. */

@@ -88,8 +88,10 @@ function numberPeers(peers: readonly MapPeer[]): { nodes: MapNode[]; groups: Map
     } else {
       groups[groups.length - 1] = { ...last, end: nodes.length + 1 };
     }
-    const unique = taken.get(`${namespaceOf(peer)}/${peer.name}`) === 1 || peer.type === 'namespace';
-    const name = visible(unique ? peer.name : `${peer.kind}/${peer.name}`);
+    // The name of a class is a bare number.
+    const unique =
+      (peer.type === 'namespace' || peer.kind !== 'Class') && taken.get(`${namespaceOf(peer)}/${peer.name}`) === 1;
+    const name = visible(unique || peer.type === 'namespace' ? peer.name : `${peer.kind}/${peer.name}`);
     nodes.push({ index: nodes.length, peer, group: groups.length - 1, name });
   }
   for (const peer of outsiders) nodes.push({ index: nodes.length, peer, group: -1, name: visible(peer.id) });

@@ -8,13 +8,15 @@ import { jsonLine } from './escape.ts';
  * diff well. Keys come in the order of the contract, entries in the order of the map.
  */
 export function renderMapJson(map: ConnectivityMap): string {
+  const { leftOut } = map;
   return [
     '{',
     `  "apiVersion": "${resultApiVersion}",`,
     '  "kind": "ConnectivityMap",',
     `  "peers": ${list(map.peers.map(peerValue))},`,
     `  "connections": ${list(map.connections.map(connectionValue))},`,
-    `  "exposed": ${list(map.exposed.map(exposureValue))}`,
+    `  "exposed": ${list(map.exposed.map(exposureValue))}${leftOut === undefined ? '' : ','}`,
+    ...(leftOut === undefined ? [] : [`  "leftOut": ${leftOut}`]),
     '}\n',
   ].join('\n');
 }
@@ -26,7 +28,7 @@ function list(values: readonly object[]): string {
 function peerValue(peer: MapPeer): object {
   switch (peer.type) {
     case 'workload': {
-      const { id, type, namespace, kind, name, pods, isolated, hostNetwork } = peer;
+      const { id, type, namespace, kind, name, pods, isolated, hostNetwork, workloads } = peer;
       const { ingress, egress } = isolated;
       return {
         id,
@@ -37,6 +39,7 @@ function peerValue(peer: MapPeer): object {
         pods,
         isolated: { ingress, egress },
         ...(hostNetwork === undefined ? {} : { hostNetwork }),
+        ...(workloads === undefined ? {} : { workloads }),
       };
     }
     case 'external':
@@ -61,10 +64,11 @@ function connectionValue({ from, to, ports, replicas, detail, families, certain,
   };
 }
 
-function exposureValue({ via, to, ports, allowed, certain, why }: Exposure): object {
+function exposureValue({ via, to, through, ports, allowed, certain, why }: Exposure): object {
   return {
     via,
     to,
+    ...(through === undefined ? {} : { through }),
     ports,
     allowed,
     ...(certain === undefined ? {} : { certain }),

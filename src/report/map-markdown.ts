@@ -9,6 +9,7 @@ import type { MapIndex } from './map-index.ts';
 import type { MapOptions } from './map-options.ts';
 import { outsideName } from './outside-names.ts';
 import { describePeers } from './peer-terms.ts';
+import type { TermOptions } from './peer-terms.ts';
 import { portsText } from './ports-text.ts';
 
 /**
@@ -19,13 +20,14 @@ export function renderMapMarkdown(map: ConnectivityMap, options: MapOptions): st
   const index = indexMap(map);
   const full = options.full === true;
   const reasons = new Reasons();
+  const terms: TermOptions = options.filtered === true ? { full, detail: 'listed' } : { full };
   const focus = options.focus === undefined ? {} : { focus: options.focus };
-  const blocks = mapBlocks(index, { full, ...focus });
-  const lines = ['## Connectivity', '', markdownText(`${countStatements(index).join('. ')}.`), ''];
+  const blocks = mapBlocks(index, { full, filtered: options.filtered === true, ...focus });
+  const lines = ['## Connectivity', '', markdownText(`${countStatements(index, options).join('; ')}.`), ''];
   for (const note of options.notes ?? []) lines.push(markdownText(note), '');
 
-  const connections = connectionRows(index, blocks, { full, reasons, show: options.show ?? 'both' });
-  lines.push('### Connections', '');
+  const connections = connectionRows(index, blocks, { terms, reasons, show: options.show ?? 'both' });
+  lines.push(options.denied === true ? '### Denied connections' : '### Connections', '');
   if (connections.length === 0) lines.push('None.', '');
   else lines.push(...table(['From', 'To', 'Ports'], connections), '');
 
@@ -33,7 +35,7 @@ export function renderMapMarkdown(map: ConnectivityMap, options: MapOptions): st
     lines.push(
       '### Isolation',
       '',
-      ...table(['Workloads', 'Ingress', 'Egress'], isolationRows(index, blocks, full)),
+      ...table(['Workloads', 'Ingress', 'Egress'], isolationRows(index, blocks, terms)),
       '',
     );
   }
@@ -51,18 +53,19 @@ export function renderMapMarkdown(map: ConnectivityMap, options: MapOptions): st
 }
 
 interface RowOptions {
-  readonly full: boolean;
+  readonly terms: TermOptions;
   readonly reasons: Reasons;
   readonly show: 'both' | 'in' | 'out';
 }
 
 /** What each block sends, and what it receives from outside; with `in` only what it receives. */
 function connectionRows(index: MapIndex, blocks: readonly Block[], options: RowOptions): string[][] {
-  const { full, reasons, show } = options;
+  const { terms, reasons, show } = options;
+  const full = terms.full === true;
   const rows: string[][] = [];
   const ports = (line: BlockLine): string => labelText(line.label, reasons, full);
   for (const block of blocks) {
-    const own = blockName(index, block, full);
+    const own = blockName(index, block, terms);
     if (show === 'in') {
       for (const line of block.in) rows.push([line.peers.join(', '), own, ports(line)]);
       continue;
@@ -85,7 +88,7 @@ function fromOutside(index: MapIndex, block: Block, full: boolean): [string, Blo
   return [...byLabel].map(([label, peers]) => [outsideName(externalPeers(index, peers), full), label]);
 }
 
-function isolationRows(index: MapIndex, blocks: readonly Block[], full: boolean): string[][] {
+function isolationRows(index: MapIndex, blocks: readonly Block[], terms: TermOptions): string[][] {
   const byState = new Map<string, { state: string[]; members: number[] }>();
   for (const block of blocks) {
     const peer = index.nodes[block.members[0] ?? 0]?.peer;
@@ -98,10 +101,7 @@ function isolationRows(index: MapIndex, blocks: readonly Block[], full: boolean)
     if (row === undefined) byState.set(key, { state, members: [...block.members] });
     else row.members.push(...block.members);
   }
-  return [...byState.values()].map(({ state, members }) => [
-    describePeers(index, members, { full }).join(', '),
-    ...state,
-  ]);
+  return [...byState.values()].map(({ state, members }) => [describePeers(index, members, terms).join(', '), ...state]);
 }
 
 function exposedRows(
@@ -114,15 +114,17 @@ function exposedRows(
     .filter((exposure) => focus === undefined || focus.has(exposure.to))
     .map(({ via, to, ports, allowed, certain, why = [] }) => {
       const number = index.numberOf.get(to);
-      const name = number === undefined ? visible(to) : describePeers(index, [number], { named: true }).join(', ');
+      const name = number === undefined ? visible(to) : describePeers(index, [number], { detail: 'named' }).join(', ');
       if (certain === false) reasons.count(why);
-      const answer = certain === false ? `unknown ${reasons.marks(why)}`.trimEnd() : allowed ? 'yes' : 'no';
+      const because = why.length === 0 ? '' : `: ${why.join('; ')}`;
+      const answer =
+        certain === false ? `unknown ${reasons.marks(why)}`.trimEnd() : `${allowed ? 'yes' : 'no'}${because}`;
       return [via, name, portsText(ports, full), answer];
     });
 }
 
-function blockName(index: MapIndex, block: Block, full: boolean): string {
-  return describePeers(index, block.members, { full }).join(', ');
+function blockName(index: MapIndex, block: Block, terms: TermOptions): string {
+  return describePeers(index, block.members, terms).join(', ');
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {

@@ -13,6 +13,10 @@ export interface MapOptions {
   readonly focus?: ReadonlySet<string>;
   /** Only what the described peers may receive (`in`) or send (`out`); `both` when not given. */
   readonly show?: 'both' | 'in' | 'out';
+  /** The map does not hold every peer and connection: then nothing is summarised as "all" or "nothing". */
+  readonly filtered?: boolean;
+  /** The connections are those that policy denies. */
+  readonly denied?: boolean;
   /** Sentences to print first, such as what the map was filtered by. */
   readonly notes?: readonly string[];
 }

@@ -19,6 +19,8 @@ export interface TextContext {
   readonly width: number;
   readonly full: boolean;
   readonly show: 'both' | 'in' | 'out';
+  readonly filtered: boolean;
+  readonly denied: boolean;
   readonly reasons: Reasons;
 }
 
@@ -116,7 +118,7 @@ function sharedBlock(context: TextContext, shared: Shared, columns: Columns): st
 }
 
 function blockText(context: TextContext, block: Block & { readonly shared: Shared }, columns: Columns): string[] {
-  const { index, palette, symbols, show } = context;
+  const { index, palette, symbols, show, full } = context;
   const peer = index.nodes[block.members[0] ?? 0]?.peer;
   if (peer === undefined || peer.type === 'external') return [];
   let pods = 0;
@@ -128,6 +130,7 @@ function blockText(context: TextContext, block: Block & { readonly shared: Share
   if (block.members.length === 1 && peer.type === 'workload') facts.push(visible(peer.kind));
   if (block.members.length > 4) facts.push(countOf(block.members.length, peer.type));
   facts.push(countOf(pods, 'pod'));
+  if (peer.type === 'workload' && peer.workloads !== undefined) facts.push(`of ${shortList(peer.workloads, full)}`);
   if (peer.type === 'workload' && peer.hostNetwork === true) facts.push('host network: no policy applies');
   const title = `${memberNames(context, block)}  ${palette.dim(`(${facts.join(', ')})`)}`;
   const lines = wrapInto(title, context.width, '  ', '    ');
@@ -136,7 +139,8 @@ function blockText(context: TextContext, block: Block & { readonly shared: Share
   const head = (word: string, direction: 'ingress' | 'egress'): string =>
     `${' '.repeat(MARGIN)}${padEnd(word, 3)}  ${states ? `${padEnd(stateText(peer, direction, palette), STATE_WIDTH)}  ` : ''}`;
   const blank = ' '.repeat(displayWidth(head('', 'ingress')));
-  const nothing = (lines: readonly BlockLine[]): string => (lines.length > 0 ? 'nothing more' : 'nothing');
+  const nothing = (shared: readonly BlockLine[]): string =>
+    shared.length > 0 ? 'nothing more' : context.filtered ? 'nothing in view' : 'nothing';
   if (show !== 'out') {
     const start = head('in', 'ingress');
     if (block.in.length === 0) lines.push(`${start}${palette.dim(`${symbols.from} ${nothing(block.shared.in)}`)}`);
@@ -150,6 +154,13 @@ function blockText(context: TextContext, block: Block & { readonly shared: Share
   return lines;
 }
 
+/** The workloads that a class of pods belongs to. */
+function shortList(ids: readonly string[], full: boolean): string {
+  const names = ids.map((id) => visible(id.slice(id.indexOf('/') + 1)));
+  const shown = full || names.length <= 4 ? names : names.slice(0, 3);
+  return `${shown.join(', ')}${shown.length < names.length ? ` +${names.length - shown.length} more` : ''}`;
+}
+
 function stateText(peer: WorkloadPeer, direction: 'ingress' | 'egress', palette: Palette): string {
   if (peer.hostNetwork === true) return palette.yellow('exempt');
   return peer.isolated[direction] ? palette.green('isolated') : palette.yellow('open');
@@ -157,12 +168,15 @@ function stateText(peer: WorkloadPeer, direction: 'ingress' | 'egress', palette:
 
 /** Bare names inside one namespace; with the namespace where the block spans several. */
 function memberNames(context: TextContext, block: Block): string {
-  const { index, palette, full } = context;
+  const { index, palette, full, filtered } = context;
   const several = block.groups.length > 1;
-  if (!full && block.members.length > (several ? 12 : 4) && coversNamespaces(index, block.members)) {
+  if (!full && !filtered && block.members.length > (several ? 12 : 4) && coversNamespaces(index, block.members)) {
     return palette.bold(index.byNamespace ? 'every namespace' : 'every workload');
   }
-  if (several) return palette.bold(describePeers(index, block.members, { full, named: true }).join(', '));
+  if (several)
+    return palette.bold(
+      describePeers(index, block.members, { full, detail: filtered ? 'listed' : 'named' }).join(', '),
+    );
   const names = block.members.map((node) => index.nodes[node]?.name ?? '');
   const shown = full || names.length <= 12 ? names : [...names.slice(0, 11), `+${names.length - 11} more`];
   return palette.bold(shown.join(', '));
@@ -182,7 +196,8 @@ function directionText(
   for (const line of lines) {
     const peers = wrapWords(line.peers.join(', '), columns.peers);
     const ports = wrapWords(labelText(line.label, reasons, full), columns.ports);
-    const paint = line.label.certain ? palette.green : palette.yellow;
+    const sure = context.denied ? palette.red : palette.green;
+    const paint = line.label.certain ? sure : palette.yellow;
     for (let row = 0; row < Math.max(peers.length, ports.length); row++) {
       const start = text.length === 0 ? head : blank;
       const mark = row === 0 ? palette.dim(arrow) : ' '.repeat(displayWidth(arrow));

@@ -36,21 +36,26 @@ export function renderMapText(map: ConnectivityMap, options: MapOptions): string
     width: Math.max(NARROWEST_TERMINAL, options.width ?? defaultWidth),
     full: options.full === true,
     show: options.show ?? 'both',
+    filtered: options.filtered === true,
+    denied: options.denied === true,
     reasons: new Reasons(),
   };
   const lines: string[] = [];
   for (const note of options.notes ?? []) lines.push(...wrapInto(visible(note), context.width, ''));
   if (lines.length > 0) lines.push('');
 
-  const whole = options.focus === undefined && context.show === 'both' ? completeLabels(index) : undefined;
+  const whole =
+    options.focus === undefined && !context.filtered && context.show === 'both' ? completeLabels(index) : undefined;
   if (index.inside === 0) lines.push('No workloads.', '');
   else if (whole !== undefined) lines.push(...completeText(context, whole), '');
   else {
     const focus = options.focus === undefined ? {} : { focus: options.focus };
-    lines.push(...blockSections(context, mapBlocks(index, { full: context.full, ...focus })));
+    lines.push(
+      ...blockSections(context, mapBlocks(index, { full: context.full, filtered: context.filtered, ...focus })),
+    );
   }
   lines.push(...exposedText(context, options.focus), ...uncertainText(context));
-  lines.push(...wrapInto(countStatements(index).join(` ${context.symbols.dot} `), context.width, ''));
+  lines.push(...wrapInto(countStatements(index, options).join(` ${context.symbols.dot} `), context.width, ''));
   return `${lines.join('\n')}\n`;
 }
 
@@ -76,7 +81,11 @@ function completeLabels(index: MapIndex): number | undefined {
 function completeText(context: TextContext, labelSet: number): string[] {
   const { index, palette, symbols, reasons, full } = context;
   const ports = (index.labelSets[labelSet] ?? []).map((label) => labelText(label, reasons, full)).join('; ');
-  const lines = [`${palette.bold(`everything ${symbols.both} everything`)}  ${ports}`, '', ...namespacesText(context)];
+  const lines = [
+    `${palette.bold(`everything ${symbols.both} everything`)}  ${context.denied ? 'denied: ' : ''}${ports}`,
+    '',
+    ...namespacesText(context),
+  ];
   const isolated = index.nodes.some(
     ({ peer }) => peer.type === 'workload' && (peer.isolated.ingress || peer.isolated.egress),
   );
@@ -112,8 +121,8 @@ function exposedText(context: TextContext, focus: ReadonlySet<string> | undefine
   const rows = shown.map((exposure) => ({
     exposure,
     via: visible(exposure.via),
-    to: peerName(index, exposure.to),
-    ports: portsText(exposure.ports, full),
+    to: `${peerName(index, exposure.to)}${throughText(index, exposure)}`,
+    ports: exposure.ports.length === 0 ? '' : portsText(exposure.ports, full),
   }));
   const vias = Math.min(40, Math.max(...rows.map((row) => displayWidth(row.via))));
   const tos = Math.min(40, Math.max(...rows.map((row) => displayWidth(row.to))));
@@ -121,9 +130,13 @@ function exposedText(context: TextContext, focus: ReadonlySet<string> | undefine
   for (const { exposure, via, to, ports } of rows) {
     const { mark, remark } = exposureState(context, exposure);
     const start = `  ${mark} ${padEnd(via, vias)} ${palette.dim(symbols.to)} ${padEnd(to, tos)}`;
-    const end = `${ports}${remark}`;
+    const end = `${ports}${remark}`.trim();
     if (displayWidth(start) + 2 + displayWidth(end) <= width) lines.push(`${start}  ${end}`);
-    else lines.push(`  ${mark} ${via} ${palette.dim(symbols.to)} ${to}`, `      ${end}`);
+    else
+      lines.push(
+        ...wrapInto(`${via} ${palette.dim(symbols.to)} ${to}`, width, `  ${mark} `, '      '),
+        ...wrapInto(end, width, '      '),
+      );
   }
   if (shown.length < inView.length) lines.push(`  ${symbols.ellipsis} and ${inView.length - shown.length} more`);
   return [...lines, ''];
@@ -137,13 +150,22 @@ function exposureState(context: TextContext, exposure: Exposure): { readonly mar
     const remark = `  cannot be decided ${reasons.marks(why)}`.trimEnd();
     return { mark: palette.yellow(symbols.unknown), remark: palette.yellow(remark) };
   }
-  if (exposure.allowed) return { mark: palette.green(symbols.allowed), remark: '' };
-  return { mark: palette.red(symbols.denied), remark: palette.red('  blocked by policy') };
+  const why = (exposure.why ?? []).map(visible).join('; ');
+  const because = why === '' ? '' : `: ${why}`;
+  if (exposure.allowed) return { mark: palette.green(symbols.allowed), remark: why === '' ? '' : `  (${why})` };
+  // Without ports there is nothing that policy could let in: the reason says what is wrong with the way in.
+  const blocked = exposure.ports.length === 0 ? 'leads nowhere' : 'blocked by policy';
+  return { mark: palette.red(symbols.denied), remark: palette.red(`  ${blocked}${because}`) };
+}
+
+/** The controller that the traffic of an Ingress or Gateway passes. */
+function throughText(index: MapIndex, { through = [] }: Exposure): string {
+  return through.length === 0 ? '' : ` through ${through.map((id) => peerName(index, id)).join(', ')}`;
 }
 
 function peerName(index: MapIndex, id: string): string {
   const number = index.numberOf.get(id);
-  return number === undefined ? visible(id) : describePeers(index, [number], { named: true }).join(', ');
+  return number === undefined ? visible(id) : describePeers(index, [number], { detail: 'named' }).join(', ');
 }
 
 /** The reasons that the marks `[1]`, `[2]` stand for, each with the number of connections it leaves open. */

@@ -11,8 +11,8 @@ export interface TermOptions {
   readonly full?: boolean;
   /** Cut lists earlier, for maps with very many blocks. */
   readonly terse?: boolean;
-  /** Name the peers, never summarise them as all or all but a few. */
-  readonly named?: boolean;
+  /** `named`: never say "all workloads" or all but a few; `listed`: nor `shop/*`. For maps that lack peers. */
+  readonly detail?: 'named' | 'listed';
 }
 
 /** Most names listed of one namespace, and most namespaces listed, before the rest is counted. */
@@ -57,7 +57,7 @@ export function describePeers(index: MapIndex, peers: Iterable<number>, options:
   const outsideTerms = outside.length === 0 ? [] : [outsideName(externalPeers(index, outside), options.full)];
   const withOutside = (term: string): string[] => (allOutside ? [term] : [term, ...outsideTerms]);
 
-  if (options.named !== true && (inside > 1 || (inside > 0 && wild > 0))) {
+  if (options.detail === undefined && (inside > 1 || (inside > 0 && wild > 0))) {
     if (inside + wild === index.inside) return withOutside(all);
     if (inside * 2 > index.inside && index.groups.length > 1) {
       const exceptions = exceptionTerms(index, seen, options);
@@ -100,8 +100,8 @@ function groupTerm(index: MapIndex, share: Share, options: TermOptions): string[
   if (index.byNamespace && group.name === '') return capped(names, options);
   const prefix = share.group === options.relativeTo ? sameNamespace : group.name;
   const missing = missingIn(group, share.members, options.wild);
-  if (names.length > 1 && missing.length === 0) return [`${prefix}/*`];
-  if (names.length > 4 && missing.length <= 2) {
+  if (options.detail !== 'listed' && names.length > 1 && missing.length === 0) return [`${prefix}/*`];
+  if (options.detail !== 'listed' && names.length > 4 && missing.length <= 2) {
     return [`${prefix}/* (except ${missing.map((node) => index.nodes[node]?.name ?? '').join(', ')})`];
   }
   const list = capped(names, options);

@@ -4,7 +4,12 @@ import { jsonLine } from './escape.ts';
 
 /** The answer to `can` for programs: the `Verdict` contract, one top-level key a line, keys in the contract's order. */
 export function renderVerdictJson(verdict: VerdictResult): string {
-  const { from, to, protocol, port, allowed, certain, partly, why } = verdict;
+  const entries = verdictEntries(verdict);
+  return `{\n${entries.map(([key, value]) => `  "${key}": ${jsonLine(value)}`).join(',\n')}\n}\n`;
+}
+
+function verdictEntries(verdict: VerdictResult): [string, unknown][] {
+  const { from, to, protocol, port, allowed, certain, partly, why, ports, via, legs } = verdict;
   const entries: [string, unknown][] = [
     ['apiVersion', resultApiVersion],
     ['kind', 'Verdict'],
@@ -21,7 +26,10 @@ export function renderVerdictJson(verdict: VerdictResult): string {
   }
   entries.push(['egress', gateValue(verdict.egress)], ['ingress', gateValue(verdict.ingress)]);
   if (why !== undefined) entries.push(['why', why]);
-  return `{\n${entries.map(([key, value]) => `  "${key}": ${jsonLine(value)}`).join(',\n')}\n}\n`;
+  if (ports !== undefined) entries.push(['ports', ports]);
+  if (via !== undefined) entries.push(['via', via]);
+  if (legs !== undefined) entries.push(['legs', legs.map((leg) => Object.fromEntries(verdictEntries(leg)))]);
+  return entries;
 }
 
 function gateValue({ allowed, certain, isolated, tier, by, near, why }: GateResult): object {

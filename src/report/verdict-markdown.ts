@@ -12,6 +12,7 @@ import {
   ruleFile,
   ruleLead,
   ruleName,
+  supplyHint,
   suggestions,
   unknownFacts,
 } from './verdict-words.ts';
@@ -20,22 +21,35 @@ const SIGNS = { allowed: '✅', denied: '⛔', unknown: '❔' } as const;
 
 /** The answer to `can` for issues and pull requests. */
 export function renderVerdictMarkdown(verdict: VerdictResult, options: VerdictOptions): string {
+  const via = (verdict.via ?? []).map((id) => ` via ${markdownCode(id)}`).join('');
+  const lines = [`${headline(verdict)}${via}`, ''];
+  for (const note of options.notes ?? []) lines.push(markdownText(note), '');
+  for (const leg of verdict.legs ?? [verdict]) {
+    if (leg !== verdict) lines.push(headline(leg), '');
+    lines.push(...reasonLines(leg), '');
+  }
+  for (const remark of remarks(verdict)) lines.push(markdownText(remark), '');
+  const unknown = unknownFacts(verdict);
+  section(lines, 'What is not known', unknown.length === 0 ? [] : [...unknown, supplyHint]);
+  section(lines, 'To allow it', suggestions(verdict));
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function headline(verdict: VerdictResult): string {
   const answer = verdict.partly === undefined ? verdict.verdict : 'unknown';
   const word = verdict.partly === undefined ? verdict.verdict : 'differs';
   const ends = `${markdownCode(endName(verdict.from))} → ${markdownCode(endName(verdict.to))}`;
-  const lines = [`**${SIGNS[answer]} ${word}**: ${ends} ${markdownText(portName(verdict))}`, ''];
-  for (const note of options.notes ?? []) lines.push(markdownText(note), '');
-  lines.push(...gateLines(verdict, 'egress', verdict.egress), ...gateLines(verdict, 'ingress', verdict.ingress));
+  return `**${SIGNS[answer]} ${word}**: ${ends} ${markdownText(portName(verdict))}`;
+}
+
+function reasonLines(verdict: VerdictResult): string[] {
+  const lines = [...gateLines(verdict, 'egress', verdict.egress), ...gateLines(verdict, 'ingress', verdict.ingress)];
   for (const state of ['allowed', 'denied', 'unknown'] as const) {
     const list = verdict.partly?.[state] ?? [];
     if (list.length > 0)
       lines.push(`- ${SIGNS[state]} ${state} for ${list.map((end) => markdownCode(endName(end))).join(', ')}`);
   }
-  lines.push('');
-  for (const remark of remarks(verdict)) lines.push(markdownText(remark), '');
-  section(lines, 'What is not known', unknownFacts(verdict));
-  section(lines, 'To allow it', suggestions(verdict));
-  return `${lines.join('\n').trimEnd()}\n`;
+  return lines;
 }
 
 function gateLines(verdict: VerdictResult, gate: Gate, result: GateResult): string[] {

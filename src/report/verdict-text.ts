@@ -18,6 +18,7 @@ import {
   ruleFile,
   ruleLead,
   ruleName,
+  supplyHint,
   suggestions,
   unknownFacts,
 } from './verdict-words.ts';
@@ -54,18 +55,37 @@ class VerdictText {
     const { verdict, palette } = this;
     const ends = `${visible(endName(verdict.from))} ${this.symbols.to} ${visible(endName(verdict.to))}`;
     const answer = verdict.partly === undefined ? verdict.verdict : 'partly';
-    this.lines.push(`${this.headline(answer)}  ${palette.bold(ends)}  ${visible(portName(verdict))}`);
+    const via = (verdict.via ?? []).map((id) => `  via ${visible(id)}`).join('');
+    this.lines.push(`${this.headline(answer)}  ${palette.bold(ends)}  ${visible(portName(verdict))}${via}`);
     for (const note of this.options.notes ?? []) this.wrapped(note, '  ');
-    this.gate('egress', verdict.egress);
-    this.gate('ingress', verdict.ingress);
-    this.partly();
+    if (verdict.legs === undefined) this.reasons();
+    else this.legs(verdict.legs);
     for (const remark of remarks(verdict)) this.wrapped(remark, '  ');
-    this.section('What is not known', unknownFacts(verdict));
-    this.section(
-      suggestions(verdict).length > 1 ? 'To allow it (both are needed)' : 'To allow it',
-      suggestions(verdict),
-    );
+    const unknown = unknownFacts(verdict);
+    this.section('What is not known', unknown.length === 0 ? [] : [...unknown, supplyHint]);
+    const changes = suggestions(verdict);
+    this.section(changes.length > 1 ? 'To allow it, all of' : 'To allow it', changes);
     return this.lines;
+  }
+
+  private reasons(): void {
+    this.gate('egress', this.verdict.egress);
+    this.gate('ingress', this.verdict.ingress);
+    this.partly();
+  }
+
+  /** The questions that make up this one, each with its own gates; the closing sections are common. */
+  private legs(legs: readonly VerdictResult[]): void {
+    const { palette, ascii = false, full = false } = this.options;
+    const options = { palette, ascii, full, width: this.width - 2 };
+    this.list(legs, (leg) => {
+      const part = new VerdictText(leg, options);
+      const ends = `${visible(endName(leg.from))} ${this.symbols.to} ${visible(endName(leg.to))}`;
+      const answer = leg.partly === undefined ? leg.verdict : 'partly';
+      part.lines.push(`${this.headline(answer)}  ${ends}  ${visible(portName(leg))}`);
+      part.reasons();
+      this.lines.push(...part.lines.map((line) => `  ${line}`));
+    });
   }
 
   private headline(answer: GateAnswer | 'partly'): string {
@@ -94,7 +114,9 @@ class VerdictText {
     const [only] = result.by;
     // The happy case is one line: the gate, and the rule that opened it.
     if (open && result.by.length <= 1 && why.length === 0) {
-      const rule = only === undefined ? reason : this.rule(only, ruleLead(result, only));
+      // The mark already says that the rule allows; only an action of its own is worth repeating.
+      const lead = only?.action === undefined ? '' : `${only.action} `;
+      const rule = only === undefined ? reason : this.rule(only, lead);
       this.lines.push(...wrapInto(`${title}: ${rule}`, this.width, `  ${mark} `, '      '));
       return;
     }

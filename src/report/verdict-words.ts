@@ -1,18 +1,24 @@
 import { assertNever } from '../base/assert.ts';
-import type { GateResult, NearMiss, RuleReference, VerdictResult } from '../engine/results.ts';
+import type { GateResult, RuleReference, VerdictResult } from '../engine/results.ts';
+import { portsText } from './ports-text.ts';
 
 /** The parts of an explanation in words, shared by the text and the Markdown form. Not yet escaped. */
 export type Gate = 'egress' | 'ingress';
 
-/** `shop/Deployment/web` becomes `shop/web`; other ends stay as they are. */
+const ROUTES = new Set(['Service', 'Ingress', 'HTTPRoute', 'Gateway']);
+
+/** `shop/Deployment/web` becomes `shop/web`; what is no workload stays as it is. */
 export function endName(end: string): string {
   const parts = end.split('/');
   const [namespace, kind, name] = parts;
-  return parts.length === 3 && /^[A-Z]/.test(kind ?? '') ? `${namespace}/${name}` : end;
+  const workload = parts.length === 3 && /^[A-Z]/.test(kind ?? '') && !ROUTES.has(kind ?? '');
+  return workload ? `${namespace}/${name}` : end;
 }
 
-/** `tcp 5432`, or the protocol alone where it has no ports. */
+/** `tcp 5432`, or the protocol alone where it has no ports; what is possible where no port was asked for. */
 export function portName(verdict: VerdictResult): string {
+  if (verdict.ports !== undefined && verdict.ports !== 'none') return portsText(verdict.ports);
+  if (verdict.ports === 'none') return 'any port';
   if (verdict.port !== null) return `${verdict.protocol.toLowerCase()} ${verdict.port}`;
   return verdict.protocol === 'other' ? 'other protocols' : verdict.protocol.toLowerCase();
 }
@@ -38,7 +44,8 @@ export function gateReason(gate: GateResult): string {
     case 'exempt':
       return 'no policy applies';
     case 'none':
-      return gate.certain ? 'no policy selects it' : 'it is not known which policies apply';
+      if (!gate.certain) return 'it is not known which policies apply';
+      return gate.allowed ? 'no policy selects it' : 'out of reach, whatever policy says';
     case 'Admin':
     case 'Baseline':
       if (!gate.certain) return `a rule of the ${gate.tier} tier may apply`;
@@ -70,12 +77,15 @@ export function gateTitle(verdict: VerdictResult, gate: Gate): string {
   return `${gate} of ${endName(gate === 'egress' ? verdict.from : verdict.to)}`;
 }
 
-/** The smallest changes that would open what is closed, nearest first: one sentence per closed gate. */
+/** The smallest changes that would open what is closed: one sentence per closed gate, of every leg. */
 export function suggestions(verdict: VerdictResult): string[] {
+  if (verdict.legs !== undefined) return [...new Set(verdict.legs.flatMap(suggestions))];
   const sentences: string[] = [];
   for (const gate of ['egress', 'ingress'] as const) {
     const result = verdict[gate];
-    if (gateAnswer(result) === 'denied') sentences.push(suggestion(verdict, gate, result));
+    // Without a tier it is no policy that stands in the way (ends without a common IP family).
+    const byPolicy = result.tier !== 'none' && result.tier !== 'exempt';
+    if (byPolicy && gateAnswer(result) === 'denied') sentences.push(suggestion(verdict, gate, result));
   }
   return sentences;
 }
@@ -93,7 +103,7 @@ function suggestion(verdict: VerdictResult, gate: Gate, result: GateResult): str
   if (result.tier === 'Baseline') {
     return `${gate}: a NetworkPolicy that selects ${own} and allows ${what} ${toward} overrides the Baseline tier`;
   }
-  const near = nearest(result.near ?? []);
+  const [near] = result.near ?? [];
   if (near !== undefined) {
     const place = ruleFile(near);
     const where = `${ruleName(near)}${place === '' ? '' : ` (${place})`}`;
@@ -105,18 +115,14 @@ function suggestion(verdict: VerdictResult, gate: Gate, result: GateResult): str
   return `${gate}: add a NetworkPolicy${namespace} that selects ${own} and allows ${what} ${toward}`;
 }
 
-const DISTANCE: Readonly<Record<NearMiss['misses'], number>> = { port: 0, peer: 1, 'peer and port': 2 };
-
-/** The rule that one change would make match: a port is a smaller change than a peer. */
-function nearest(near: readonly NearMiss[]): NearMiss | undefined {
-  return near.toSorted((a, b) => DISTANCE[a.misses] - DISTANCE[b.misses])[0];
-}
-
-/** What is not known and how to supply it, each once. */
+/** What is not known, each fact once, over all legs. */
 export function unknownFacts(verdict: VerdictResult): string[] {
+  if (verdict.legs !== undefined) return [...new Set(verdict.legs.flatMap(unknownFacts))];
   const gates = [verdict.egress, verdict.ingress].filter((gate) => !gate.certain).flatMap((gate) => gate.why ?? []);
   return [...new Set([...(verdict.certain && verdict.verdict !== 'unknown' ? [] : (verdict.why ?? [])), ...gates])];
 }
+
+export const supplyHint = 'Add the missing objects to the input and ask again.';
 
 /** What else the engine says about the whole answer. */
 export function remarks(verdict: VerdictResult): string[] {

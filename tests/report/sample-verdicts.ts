@@ -126,9 +126,7 @@ export const unknownVerdict = verdict({
         because: 'selects namespaces with team=shop; the labels of namespace shop are not in the input',
       },
     ],
-    why: [
-      'the labels of namespace shop are not in the input: add its Namespace manifest, or read the cluster with --live',
-    ],
+    why: ['the labels of namespace shop are unknown: the input has no Namespace object for it'],
   },
 });
 
@@ -162,6 +160,25 @@ export const exemptVerdict = verdict({
   },
 });
 
+/** A Service with two kinds of backends, asked for without a port. */
+export const legsVerdict = verdict({
+  to: 'db/Service/postgres',
+  protocol: 'any',
+  port: null,
+  via: ['db/Service/postgres'],
+  ports: 'none',
+  legs: [
+    deniedVerdict,
+    verdict({ ...allowedVerdict, to: 'db/StatefulSet/replica', ports: [{ protocol: 'TCP', ranges: [[5432, 5433]] }] }),
+  ],
+});
+
+export const apartVerdict = verdict({
+  egress: { allowed: false, certain: true, isolated: false, tier: 'none', by: [] },
+  ingress: { allowed: false, certain: true, isolated: false, tier: 'none', by: [] },
+  why: ['shop/web has IPv4, db/postgres has IPv6: they share no IP family'],
+});
+
 export const sampleVerdicts: readonly (readonly [string, VerdictResult, readonly string[]])[] = [
   ['allowed', allowedVerdict, []],
   ['open', openVerdict, []],
@@ -176,4 +193,6 @@ export const sampleVerdicts: readonly (readonly [string, VerdictResult, readonly
   ['unknown', unknownVerdict, []],
   ['partly', partlyVerdict, []],
   ['exempt', exemptVerdict, []],
+  ['legs', legsVerdict, []],
+  ['apart', apartVerdict, []],
 ];
