@@ -101,11 +101,11 @@ export class Engine {
     let possible: PortSetId | undefined;
     let uniform = true;
     let families: PairPorts['families'];
-    this.eachPair(from, to, viaService, (ports, a, b) => {
+    this.eachPair(from, to, viaService, (ports, a, b, self) => {
       if (certain !== undefined && (certain !== ports.certain || possible !== ports.possible)) uniform = false;
       certain = certain === undefined ? ports.certain : portSets.union(certain, ports.certain);
       possible = possible === undefined ? ports.possible : portSets.union(possible, ports.possible);
-      families ??= this.differingFamilies(a, b);
+      if (!self) families ??= this.differingFamilies(a, b);
     });
     const bounds = { certain: certain ?? NOTHING.certain, possible: possible ?? NOTHING.possible };
     return { ...bounds, uniform, ...(families !== undefined && uniform ? { families } : {}) };
@@ -186,7 +186,7 @@ export class Engine {
     from: Endpoint,
     to: Endpoint,
     viaService: boolean,
-    visit: (ports: PortBounds, a: Party, b: Party) => void,
+    visit: (ports: PortBounds, a: Party, b: Party, self: boolean) => void,
   ): void {
     let visited = false;
     const held: (() => void)[] = [];
@@ -197,10 +197,10 @@ export class Engine {
       const self = isSelf(a, b, this.compiled) && !viaService;
       const shared = a.families & b.families;
       const ports = self ? ALL : this.pairs.ports(a.classId, b.classId, onSameNode(a, b), shared);
-      if (self || shared === 0) held.push(() => visit(ports, a, b));
+      if (self || shared === 0) held.push(() => visit(ports, a, b, self));
       else {
         visited = true;
-        visit(ports, a, b);
+        visit(ports, a, b, self);
       }
     }
     if (!visited) for (const late of held) late();
