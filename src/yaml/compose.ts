@@ -2,9 +2,8 @@
 import { EVENT_ID, SCALAR_STYLE, YAMLException, parseEvents } from 'js-yaml';
 import type { DocumentEvent, Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { YamlBudget } from './budget.ts';
-import { depthProblem } from './everyday-parser.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
-import { DocumentProblem } from './problem.ts';
+import { DocumentProblem, depthProblem } from './problem.ts';
 import { isPlainString, keyText, resolvePlain, resolveTagged } from './scalar.ts';
 import type { ResolvedScalar } from './scalar.ts';
 import { scalarText } from './scalar-text.ts';
@@ -295,7 +294,8 @@ class Composer {
     const { start } = event;
     if (parent !== undefined && parent.isMapping && parent.key === undefined && !parent.keyIsMerge)
       this.#complexKey(start, start + 1);
-    if (this.#frames.length >= this.#budget.limits.maxDepth) throw depthProblem(this.#base + start, this.#budget);
+    if (this.#frames.length >= this.#budget.limits.maxDepth)
+      throw depthProblem(this.#base + start, this.#budget.limits);
     const anchorName = this.#anchorName(event);
     let anchor: Anchored | undefined;
     if (anchorName !== undefined) {
@@ -410,9 +410,10 @@ export function composeYaml(source: string, start: number, end: number, budget: 
   const text = start === 0 && end === source.length ? source : source.slice(start, end);
   let events: Event[];
   try {
-    events = parseEvents(text, { maxDepth: budget.limits.maxDepth + 1 });
+    // It counts scalars and attempts as levels too; the composer counts exactly.
+    events = parseEvents(text, { maxDepth: budget.limits.maxDepth + 2 });
   } catch (error) {
-    if (error instanceof YAMLException) throw syntaxProblem(error, source, start, end);
+    if (error instanceof YAMLException) throw syntaxProblem(error, source, start, end, budget);
     throw error;
   }
   return new Composer(text, start, budget).compose(events);

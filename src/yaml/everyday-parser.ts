@@ -10,7 +10,7 @@
 import type { YamlBudget } from './budget.ts';
 import { ChildStack } from './child-stack.ts';
 import type { MappingEntry, MappingNode, ScalarNode, SequenceNode, YamlNode } from './node.ts';
-import { DocumentProblem } from './problem.ts';
+import { depthProblem } from './problem.ts';
 import { isPlainString, keyText, resolvePlain } from './scalar.ts';
 import { blockText, quotedText } from './scalar-text.ts';
 import type { Chomping } from './scalar-text.ts';
@@ -164,7 +164,7 @@ class EverydayParser {
 
   #enter(at: number, depth: number): void {
     this.#budget.node(at);
-    if (depth >= this.#budget.limits.maxDepth) throw depthProblem(at, this.#budget);
+    if (depth >= this.#budget.limits.maxDepth) throw depthProblem(at, this.#budget.limits);
   }
 
   /** The node at `#at`, in a block that belongs to a parent at column `parent`. Ends at the next token line. */
@@ -558,16 +558,6 @@ class EverydayParser {
       last = at;
     }
   }
-}
-
-export function depthProblem(at: number, budget: YamlBudget): DocumentProblem {
-  return new DocumentProblem(
-    'yaml-limit',
-    `nesting exceeded the limit of levels (${budget.limits.maxDepth})`,
-    at,
-    at + 1,
-    'Kubernetes objects are nested far less deeply',
-  );
 }
 
 export type EverydayResult = { readonly root: YamlNode | undefined } | undefined;

@@ -2,7 +2,7 @@
 import type { YamlBudget } from './budget.ts';
 import { ChildStack } from './child-stack.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
-import { DocumentProblem } from './problem.ts';
+import { DocumentProblem, depthProblem } from './problem.ts';
 import type { TextPool } from './text-pool.ts';
 
 const QUOTE = 34;
@@ -201,14 +201,7 @@ export class JsonParser {
 
   #enter(start: number, depth: number): void {
     this.#budget.node(start);
-    if (depth > this.#budget.limits.maxDepth)
-      throw new DocumentProblem(
-        'yaml-limit',
-        `nesting exceeded the limit of levels (${this.#budget.limits.maxDepth})`,
-        start,
-        start + 1,
-        'Kubernetes objects are nested far less deeply',
-      );
+    if (depth > this.#budget.limits.maxDepth) throw depthProblem(start, this.#budget.limits);
     this.#at = start + 1;
     this.#skipSpace();
   }

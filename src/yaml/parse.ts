@@ -102,13 +102,14 @@ class ManifestReader {
 
   #readSlice(start: number, end: number): void {
     const { text } = this.#source;
-    let contentStart = start;
-    if (text.startsWith('---', start)) {
-      contentStart = start + 3;
-      while (contentStart < end && text.charCodeAt(contentStart) <= 32) contentStart++;
-    } else
-      while (contentStart < end && (text.charCodeAt(contentStart) <= 32 || text.charCodeAt(contentStart) === 0xfeff))
-        contentStart++;
+    let documentStart = start;
+    let contentStart = text.startsWith('---', start) ? start + 3 : start;
+    while (contentStart < end && text.charCodeAt(contentStart) <= 32) contentStart++;
+    if (text.charCodeAt(contentStart) === 0xfeff) {
+      // Pieces of a concatenated stream may each have brought their byte order mark.
+      contentStart++;
+      documentStart = contentStart;
+    }
     let contentEnd = end;
     while (contentEnd > contentStart && text.charCodeAt(contentEnd - 1) <= 32) contentEnd--;
     if (contentEnd - contentStart > this.#budget.limits.maxDocumentLength) {
@@ -126,41 +127,54 @@ class ManifestReader {
     }
     const first = text.charCodeAt(contentStart);
     if ((first === 123 || first === 91) && this.#readJson(contentStart, contentEnd)) return;
-    this.#readYaml(start, end, contentStart, contentEnd);
+    this.#readYaml(documentStart, end, contentStart, contentEnd);
   }
 
   /** Whether the text was dealt with; otherwise it may be YAML that merely starts like JSON. */
   #readJson(start: number, end: number): boolean {
+    const mark = this.#budget.mark();
     const parser = new JsonParser(this.#source.text, start, end, this.#budget, this.#pool);
     const values: YamlNode[] = [];
+    let problem: DocumentProblem | undefined;
     try {
       for (let value = parser.read(); value !== undefined; value = parser.read()) values.push(value);
     } catch (error) {
       if (!(error instanceof DocumentProblem)) throw error;
+      problem = error;
+      // A text that merely ends too soon cannot be YAML either.
       if (error.code === 'yaml-syntax' && end - start <= maxRetryLength && error.start < end) {
+        this.#budget.rewind(mark);
         if (values.length === 0) return false;
         const retry = this.#tryYaml(start, end);
-        if (retry !== undefined) {
+        if (Array.isArray(retry)) {
           for (const root of retry) this.#accept(root, root.start, root.end);
           return true;
         }
+        if (retry.code === 'yaml-limit') problem = retry;
       }
-      for (const value of values) this.#accept(value, value.start, value.end);
-      this.#index++;
-      this.#report(error);
-      return true;
     }
     for (const value of values) this.#accept(value, value.start, value.end);
+    if (problem !== undefined) {
+      this.#index++;
+      this.#report(problem);
+    }
     return true;
   }
 
-  #tryYaml(start: number, end: number): YamlNode[] | undefined {
+  #tryYaml(start: number, end: number): YamlNode[] | DocumentProblem {
     try {
-      return composeYaml(this.#source.text, start, end, this.#budget).flatMap(({ root }) => root ?? []);
+      return this.#parseYaml(start, end);
     } catch (error) {
-      if (error instanceof DocumentProblem) return undefined;
+      if (error instanceof DocumentProblem) return error;
       throw error;
     }
+  }
+
+  #parseYaml(start: number, end: number): YamlNode[] {
+    const { text } = this.#source;
+    const everyday = parseEverydayYaml(text, start, end, this.#budget, this.#pool);
+    if (everyday !== undefined) return everyday.root === undefined ? [] : [everyday.root];
+    return composeYaml(text, start, end, this.#budget).flatMap(({ root }) => root ?? []);
   }
 
   #readYaml(start: number, end: number, contentStart: number, contentEnd: number): void {
@@ -174,17 +188,11 @@ class ManifestReader {
       }
     }
     try {
-      const everyday = parseEverydayYaml(text, start, end, this.#budget, this.#pool);
-      if (everyday !== undefined) {
-        if (everyday.root !== undefined) this.#accept(everyday.root, contentStart, contentEnd);
-        return;
-      }
-      const composed = composeYaml(text, start, end, this.#budget);
-      for (const { root } of composed)
-        if (root !== undefined) {
-          const alone = composed.length === 1;
-          this.#accept(root, alone ? contentStart : root.start, alone ? contentEnd : root.end);
-        }
+      const roots = this.#parseYaml(start, end);
+      const [only] = roots;
+      if (roots.length === 1 && only !== undefined) this.#accept(only, contentStart, contentEnd);
+      // Lone carriage returns can hide markers from the splitter.
+      else for (const root of roots) this.#accept(root, root.start, root.end);
     } catch (error) {
       if (!(error instanceof DocumentProblem)) throw error;
       this.#index++;

@@ -1,5 +1,7 @@
 /** Why a document could not be read, on its way from a parser to the diagnostic of its document. */
 
+import type { YamlLimits } from './limits.ts';
+
 export type ProblemCode = 'yaml-syntax' | 'yaml-limit' | 'template-leftover';
 
 /**
@@ -30,4 +32,14 @@ export class DocumentProblem extends Error {
     this.help = help;
     this.language = language;
   }
+}
+
+export function depthProblem(at: number, limits: YamlLimits): DocumentProblem {
+  return new DocumentProblem(
+    'yaml-limit',
+    `nesting exceeded the limit of levels (${limits.maxDepth})`,
+    at,
+    at + 1,
+    'Kubernetes objects are nested far less deeply',
+  );
 }

@@ -1,5 +1,6 @@
 import type { YAMLException } from 'js-yaml';
-import { DocumentProblem } from './problem.ts';
+import type { YamlBudget } from './budget.ts';
+import { DocumentProblem, depthProblem } from './problem.ts';
 import { templateNear } from './template.ts';
 
 /** What to do about the parser's more common complaints. */
@@ -23,17 +24,16 @@ const advice: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** A parser exception as the problem of its document. */
-export function syntaxProblem(error: YAMLException, source: string, start: number, end: number): DocumentProblem {
+export function syntaxProblem(
+  error: YAMLException,
+  source: string,
+  start: number,
+  end: number,
+  budget: YamlBudget,
+): DocumentProblem {
   const at = Math.min(start + (error.mark?.position ?? 0), end);
   const reason = error.reason;
-  if (reason.startsWith('nesting exceeded'))
-    return new DocumentProblem(
-      'yaml-limit',
-      reason.replace('maxDepth', 'the limit of levels'),
-      at,
-      at,
-      'Kubernetes objects are nested far less deeply',
-    );
+  if (reason.startsWith('nesting exceeded')) return depthProblem(at, budget.limits);
   const leftover = templateNear(source, at, start, end);
   if (leftover !== undefined) return new DocumentProblem('template-leftover', '', leftover.start, leftover.end);
   const code = source.charCodeAt(at);
