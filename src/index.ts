@@ -1,0 +1,34 @@
+/**
+ * Sallyport as a library: text in, answers out. Everything here is pure; reading files is up to the caller.
+ *
+ * ```ts
+ * const { objects, diagnostics } = readManifests([{ name: 'app.yaml', text }]);
+ * const cluster = buildCluster(objects);
+ * const engine = createEngine(cluster);
+ * const map = connectivityMap(engine);
+ * ```
+ */
+export type { Diagnostic, Severity } from './base/diagnostic.ts';
+export type { Cidr, IpAddress } from './base/inet.ts';
+export { positionAt, spanLabel } from './base/source.ts';
+export type { Position, SourceText, Span } from './base/source.ts';
+export type * from './kube/objects.ts';
+export { readManifests } from './kube/read.ts';
+export type { ManifestInput, ReadOptions, ReadResult, SkippedKind } from './kube/read.ts';
+export { buildCluster } from './model/cluster.ts';
+export type { Cluster, ClusterOptions } from './model/cluster.ts';
+export { connectivityMap } from './engine/connectivity.ts';
+export type { MapOptions as ConnectivityOptions } from './engine/connectivity.ts';
+export { parseEndpoint } from './engine/endpoint.ts';
+export type { EndpointOptions, ResolvedEndpoint } from './engine/endpoint.ts';
+export { createEngine } from './engine/engine.ts';
+export type { Engine } from './engine/engine.ts';
+export type { ConnectionQuery, Endpoint, Verdict } from './engine/query.ts';
+export type * from './engine/results.ts';
+export { parseTarget } from './engine/service-target.ts';
+export { renderDiagnostics } from './report/diagnostics.ts';
+export { mapFormats, verdictFormats } from './report/formats.ts';
+export type { MapOptions as MapReportOptions } from './report/map-options.ts';
+export { ansiPalette, plainPalette } from './report/palette.ts';
+export type { Palette } from './report/palette.ts';
+export type { VerdictOptions as VerdictReportOptions } from './report/verdict-options.ts';
