@@ -136,11 +136,8 @@ export class Engine {
     return this.pairs.ports(from, to, NO, this.pairs.sharedFamilies(from, to));
   }
 
-  /**
-   * What a host on a pod's own node may open to a pod of class `to` (S100). All hosts may open the same there, because
-   * no ingress rule of a cluster policy can tell hosts apart (S162).
-   */
-  ownNodePorts(to: number, from = this.podClassCount): PortBounds {
+  /** What a host of class `from` may open to a pod of class `to` on its own node (S100). */
+  ownNodePorts(from: number, to: number): PortBounds {
     return this.pairs.ports(from, to, YES, this.pairs.sharedFamilies(from, to));
   }
 
