@@ -25,12 +25,12 @@ const LONGEST_KIND = 40;
 
 export function classify(apiVersion: string, kind: string): Classification {
   const exact = BY_KIND.get(kind);
-  if (exact !== undefined) return classifyVersion(exact, apiVersion);
+  if (exact !== undefined) return classifyVersion(exact, apiVersion, kind);
   if (kind === 'List')
     return apiVersion === 'v1' ? { type: 'list', items: undefined } : wrong(apiVersion, kind, 'List', 'v1');
   const inList = kind.endsWith('List') ? BY_KIND.get(kind.slice(0, -'List'.length)) : undefined;
   if (inList !== undefined) {
-    const found = classifyVersion(inList, apiVersion);
+    const found = classifyVersion(inList, apiVersion, kind);
     return found.type === 'known' ? { type: 'list', items: inList } : found;
   }
   const meant = BY_LOWER_KIND.get(kind.toLowerCase()) ?? misspelled(apiVersion, kind);
@@ -38,11 +38,11 @@ export function classify(apiVersion: string, kind: string): Classification {
   return wrong(apiVersion, kind, meant.kind, preferred(meant));
 }
 
-function classifyVersion(definition: KindDefinition, apiVersion: string): Classification {
+function classifyVersion(definition: KindDefinition, apiVersion: string, kind: string): Classification {
   if (definition.apiVersions.includes(apiVersion)) return { type: 'known', definition };
   // Istio has Gateways and Knative has Services: a foreign group makes it a foreign kind.
   if (!looksLikeKubernetes(apiVersion, definition)) return OTHER;
-  return wrong(apiVersion, definition.kind, definition.kind, preferred(definition));
+  return wrong(apiVersion, kind, kind, preferred(definition));
 }
 
 function wrong(apiVersion: string, kind: string, meantKind: string, meantVersion: string): Classification {
