@@ -378,6 +378,8 @@ class EverydayParser {
     const text = this.#text;
     const limit = this.#end;
     const start = this.#at;
+    // As the whole document it may be indented by nothing at all.
+    if (parent === -1) fail();
     this.#budget.node(start);
     let chomping: Chomping = 1;
     this.#at = start + 1;
@@ -560,10 +562,16 @@ class EverydayParser {
   }
 }
 
+/** Whether a text may be given to this parser: it skips comments unseen, so characters that count there are ruled out first. */
+export function isEverydayText(text: string): boolean {
+  return !text.includes('\0') && !/\r(?!\n)/.test(text);
+}
+
 export type EverydayResult = { readonly root: YamlNode | undefined } | undefined;
 
 /**
- * Parses the one document at `text[start, end)`; `undefined` when it needs the event parser.
+ * Parses the one document at `text[start, end)` of a text that passed {@link isEverydayText}; `undefined` when it needs
+ * the event parser.
  *
  * @throws DocumentProblem with `yaml-limit` when a limit is exceeded
  */

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { SourceText } from '../base/source.ts';
 import { YamlBudget } from './budget.ts';
 import { composeYaml } from './compose.ts';
-import { parseEverydayYaml } from './everyday-parser.ts';
+import { isEverydayText, parseEverydayYaml } from './everyday-parser.ts';
 import { JsonParser } from './json.ts';
 import { DEFAULT_YAML_LIMITS } from './limits.ts';
 import type { YamlLimits } from './limits.ts';
@@ -62,6 +62,7 @@ class ManifestReader {
   readonly #budget: YamlBudget;
   readonly #helm: HelmFinder;
   readonly #pool: TextPool;
+  readonly #isEveryday: boolean;
   readonly #documents: ManifestDocument[] = [];
   readonly #skipped = new Map<string, { apiVersion: string; kind: string; count: number }>();
   readonly #diagnostics: Diagnostic[] = [];
@@ -71,6 +72,7 @@ class ManifestReader {
     this.#source = source;
     this.#wants = options.wants;
     this.#pool = new TextPool(source.text);
+    this.#isEveryday = isEverydayText(source.text);
     this.#helm = new HelmFinder(source.text);
     this.#budget = new YamlBudget({ ...DEFAULT_YAML_LIMITS, ...options.limits });
   }
@@ -172,7 +174,7 @@ class ManifestReader {
 
   #parseYaml(start: number, end: number): YamlNode[] {
     const { text } = this.#source;
-    const everyday = parseEverydayYaml(text, start, end, this.#budget, this.#pool);
+    const everyday = this.#isEveryday ? parseEverydayYaml(text, start, end, this.#budget, this.#pool) : undefined;
     if (everyday !== undefined) return everyday.root === undefined ? [] : [everyday.root];
     return composeYaml(text, start, end, this.#budget).flatMap(({ root }) => root ?? []);
   }
