@@ -4,7 +4,7 @@ import { type IpAddress, cidrContains } from '../base/inet.ts';
 import { formatCidr, formatIp } from '../base/inet-format.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterNode, ClusterWorkload } from '../model/entities.ts';
-import { INTERNET } from './endpoint-internet.ts';
+import { INTERNET, familiesInUse } from './endpoint-internet.ts';
 import { kindOfAlias } from './endpoint-kinds.ts';
 import { nearestNames } from './endpoint-suggestions.ts';
 import { type EndpointProblem, type EndpointText, type Parsed, readEndpointText } from './endpoint-text.ts';
@@ -66,7 +66,7 @@ export function resolveText(
 ): Parsed<ResolvedEndpoint | NamedFrontend> {
   switch (text.type) {
     case 'internet':
-      return found({ endpoint: { type: 'range', cidrs: INTERNET, label: 'internet' }, label: 'internet', notes: [] });
+      return found(internetOf(cluster));
     case 'address':
       return found(resolveAddress(cluster, text.ip));
     case 'cidr': {
@@ -96,6 +96,13 @@ export function serviceOfAddress(cluster: Cluster, text: EndpointText): NamedFro
     }
   }
   return undefined;
+}
+
+/** An address of a family that the cluster does not use cannot meet anybody, so it would only blur the answer. */
+function internetOf(cluster: Cluster): ResolvedEndpoint {
+  const families = familiesInUse(cluster);
+  const cidrs = INTERNET.filter(({ family }) => families.has(family));
+  return { endpoint: { type: 'range', cidrs, label: 'internet' }, label: 'internet', notes: [] };
 }
 
 function resolveAddress(cluster: Cluster, ip: IpAddress): ResolvedEndpoint {

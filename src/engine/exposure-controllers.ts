@@ -2,9 +2,11 @@
  * Which pods stand between the outside and the backends of an Ingress or Gateway: the connection that policy judges is
  * the controller's own. Controllers are told by the labels that their usual installations give the pods.
  */
+import { assertNever } from '../base/assert.ts';
 import type { Labels } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { NAMESPACE_NAME_LABEL } from '../model/namespaces.ts';
+import type { NamedFrontend } from './endpoint.ts';
 
 interface ControllerSignature {
   readonly name: string;
@@ -170,6 +172,18 @@ export class Controllers {
     });
   }
 
+  /** Of every Gateway that a route attaches to. */
+  ofHttpRoute(parents: readonly { readonly namespace: string; readonly name: string }[]): readonly Controller[] {
+    const { gateways } = this.cluster;
+    const found = parents.map((parent) => {
+      const gateway = gateways.find(({ meta }) => meta.namespace === parent.namespace && meta.name === parent.name);
+      return this.ofGateway(parent, gateway?.gatewayClassName ?? '');
+    });
+    return found.length > 0
+      ? found
+      : [this.remember('route', () => ({ type: 'unknown', name: 'the gateway that serves it' }))];
+  }
+
   private remember(key: string, find: () => Controller): Controller {
     let controller = this.known.get(key);
     if (controller === undefined) this.known.set(key, (controller = find()));
@@ -221,6 +235,28 @@ export class Controllers {
       else list.push(pod);
     }
     return byGateway;
+  }
+}
+
+/** Of one Ingress, route or Gateway; a Service needs none. */
+export function controllersFor(
+  controllers: Controllers,
+  cluster: Cluster,
+  frontend: NamedFrontend,
+): readonly Controller[] {
+  const isIt = ({ meta }: { readonly meta: { readonly namespace: string; readonly name: string } }): boolean =>
+    meta.namespace === frontend.namespace && meta.name === frontend.name;
+  switch (frontend.kind) {
+    case 'Ingress':
+      return cluster.ingresses.filter(isIt).map(({ ingressClassName }) => controllers.ofIngress(ingressClassName));
+    case 'HTTPRoute':
+      return cluster.httpRoutes.filter(isIt).flatMap(({ parents }) => controllers.ofHttpRoute(parents));
+    case 'Gateway':
+      return controllers.ofHttpRoute([frontend]);
+    case 'Service':
+      return [];
+    default:
+      return assertNever(frontend.kind);
   }
 }
 

@@ -6,7 +6,7 @@ import { NO, YES } from '../base/tri.ts';
 import type { NetworkPolicyRule, PolicyPort } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { contradicts, selectorMatchesPartly } from '../model/selector-match.ts';
-import { INTERNET } from './endpoint-internet.ts';
+import { INTERNET, familiesInUse } from './endpoint-internet.ts';
 import type { Engine, ExternalAtom } from './engine.ts';
 import { ALL_PORTS, NO_PORTS, type PortBounds, type PortSetId } from './port-sets.ts';
 
@@ -24,6 +24,13 @@ export function opennessAt(engine: Engine, { every, some }: SourceBounds, point:
   if (portSets.has(every.certain, point)) return 'all';
   if (!portSets.has(some.possible, point)) return 'none';
   return portSets.has(some.certain, point) && !portSets.has(every.possible, point) ? 'part' : 'unknown';
+}
+
+/** The same for whichever port is the most open one. */
+export function opennessAnywhere({ every, some }: SourceBounds): Openness {
+  if (every.certain !== NO_PORTS) return 'all';
+  if (some.possible === NO_PORTS) return 'none';
+  return some.certain !== NO_PORTS && every.possible === NO_PORTS ? 'part' : 'unknown';
 }
 
 /** Sources for one engine; answers are kept per class of the destination. */
@@ -254,25 +261,6 @@ function publicPart(cidrs: readonly Cidr[], families: ReadonlySet<IpFamily>): re
     }
   }
   return parts;
-}
-
-/**
- * The families that the cluster shows to use: by addresses, else by the networks that policies name. Where it shows
- * nothing, both.
- */
-export function familiesInUse(cluster: Cluster): ReadonlySet<IpFamily> {
-  const shown = new Set<IpFamily>(cluster.podCidrs.map(({ family }) => family));
-  for (const { podCidrs, addresses } of cluster.nodes)
-    for (const { family } of [...podCidrs, ...addresses]) shown.add(family);
-  for (const ips of cluster.pods.ips) for (const { family } of ips) shown.add(family);
-  for (const { clusterIps } of cluster.services) for (const { family } of clusterIps) shown.add(family);
-  if (shown.size > 0) return shown;
-  for (const { ingress, egress } of cluster.networkPolicies) {
-    for (const { peers } of [...ingress, ...egress]) {
-      for (const peer of peers) if (peer.type === 'ipBlock' && peer.cidr !== undefined) shown.add(peer.cidr.family);
-    }
-  }
-  return shown.size > 0 ? shown : new Set<IpFamily>([4, 6]);
 }
 
 /** What is left of the internet, for messages that are shorter by naming who is kept out. */

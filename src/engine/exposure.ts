@@ -5,12 +5,13 @@
 import { assertNever } from '../base/assert.ts';
 import { formatCidr } from '../base/inet-format.ts';
 import type { ServiceObject } from '../kube/objects.ts';
-import type { Cluster } from '../model/cluster.ts';
 import type { ViewItem } from './connectivity-views.ts';
 import type { NamedFrontend } from './endpoint.ts';
 import type { Engine } from './engine.ts';
 import { type Controller, Controllers } from './exposure-controllers.ts';
-import { ExposureSources, type Openness, notIn, opennessAt } from './exposure-sources.ts';
+import { Doors, facesOutside } from './exposure-doors.ts';
+import { type Finding, OPEN, combine } from './exposure-finding.ts';
+import { ExposureSources, notIn, opennessAnywhere, opennessAt } from './exposure-sources.ts';
 import { NO_PORTS, type PortSetId, portPoint } from './port-sets.ts';
 import type { Exposure } from './results.ts';
 import { type ServiceBackend, ServiceBackends } from './service-backends.ts';
@@ -31,17 +32,6 @@ export function exposures(engine: Engine, items: readonly ViewItem[]): readonly 
   return new ExposureSurvey(engine, items).all();
 }
 
-/** Whether an outside that comes through a Service can be let in (S93): type, or addresses of its own. */
-export function facesOutside(service: ServiceObject): boolean {
-  return service.type === 'LoadBalancer' || service.type === 'NodePort' || service.externalIps.length > 0;
-}
-
-/** What policy says about one way in. */
-interface Finding {
-  readonly openness: Openness;
-  readonly why: readonly string[];
-}
-
 interface Group {
   readonly item: number;
   readonly finding: Finding;
@@ -53,10 +43,10 @@ export class ExposureSurvey {
   private readonly items: readonly ViewItem[];
   private readonly itemOfPod: Int32Array;
   private readonly backends: ServiceBackends;
-  private readonly controllers: Controllers;
+  readonly controllers: Controllers;
   private readonly sources: ExposureSources;
+  readonly doors: Doors;
   private readonly reached = new Map<Controller, Finding>();
-  private doors: ReadonlyMap<number, readonly number[]> | undefined;
 
   constructor(engine: Engine, items: readonly ViewItem[]) {
     this.engine = engine;
@@ -66,6 +56,7 @@ export class ExposureSurvey {
       for (const pod of pods) this.itemOfPod[pod] = index;
     });
     this.backends = new ServiceBackends(engine.cluster);
+    this.doors = new Doors(engine.cluster, this.backends);
     this.controllers = new Controllers(engine.cluster);
     this.sources = new ExposureSources(engine);
   }
@@ -77,7 +68,7 @@ export class ExposureSurvey {
       ...ingresses.map((ingress) =>
         this.ofRoute(rulesOfIngress(ingress), [this.controllers.ofIngress(ingress.ingressClassName)]),
       ),
-      ...httpRoutes.map((route) => this.ofRoute(rulesOfHttpRoute(route), this.controllersOf(route.parents))),
+      ...httpRoutes.map((route) => this.ofRoute(rulesOfHttpRoute(route), this.controllers.ofHttpRoute(route.parents))),
     ]
       .flat()
       .toSorted((a, b) => compare(sortKey(a.exposure.via), sortKey(b.exposure.via)) || a.item - b.item);
@@ -91,17 +82,13 @@ export class ExposureSurvey {
     return second.openness === 'all' && first.openness === 'unknown' ? first : second;
   }
 
-  controllersOf(parents: readonly { readonly namespace: string; readonly name: string }[]): readonly Controller[] {
-    const { gateways } = this.engine.cluster;
-    const found = parents.map((parent) => {
-      const gateway = gateways.find(({ meta }) => meta.namespace === parent.namespace && meta.name === parent.name);
-      return this.controllers.ofGateway(parent, gateway?.gatewayClassName ?? '');
-    });
-    return found.length > 0 ? found : [{ type: 'unknown', name: 'the gateway that serves it' }];
-  }
-
-  controllerOfIngress(className: string): Controller {
-    return this.controllers.ofIngress(className);
+  /** The same for all pods of a workload or Service. */
+  throughControllerToAll(controller: Controller, pods: readonly number[], point: number): Finding {
+    const byClass = new Map(pods.map((pod) => [this.engine.classOfPod(pod), pod]));
+    return combine(
+      [...byClass.values()].map((pod) => this.throughController(controller, pod, point)),
+      'pods',
+    );
   }
 
   private ofService(service: ServiceObject): readonly ItemExposure[] {
@@ -225,17 +212,18 @@ export class ExposureSurvey {
   }
 
   private computeReach(name: string, pods: readonly number[]): Finding {
-    this.doors ??= this.findDoors();
     const findings = pods.map((pod): Finding => {
-      const doors = this.doors?.get(pod);
+      const doors = this.doors.of(pod);
       const bounds = this.sources.fromInternet(pod);
       // Without a Service that leads to it the outside comes by a port of the host: any will do.
       if (doors === undefined) {
-        const open = bounds.every.certain !== NO_PORTS ? 'all' : bounds.some.possible === NO_PORTS ? 'none' : 'unknown';
-        return { openness: open, why: [] };
+        return { openness: opennessAnywhere(bounds), why: [] };
       }
       return combine(
-        doors.map((point) => ({ openness: opennessAt(this.engine, bounds, point), why: [] })),
+        doors.map(({ protocol, port }) => ({
+          openness: opennessAt(this.engine, bounds, portPoint(protocol, port)),
+          why: [],
+        })),
         'some',
       );
     });
@@ -255,23 +243,6 @@ export class ExposureSurvey {
       default:
         return assertNever(openness);
     }
-  }
-
-  /** The container ports that Services open to the outside, by pod, as points on the line of ports. */
-  private findDoors(): ReadonlyMap<number, readonly number[]> {
-    const doors = new Map<number, number[]>();
-    for (const service of this.engine.cluster.services) {
-      if (!facesOutside(service)) continue;
-      for (const port of service.ports) {
-        for (const { end, protocol, port: number } of this.backends.of(service, port, true).backends) {
-          if (end.type !== 'pod') continue;
-          const list = doors.get(end.pod);
-          if (list === undefined) doors.set(end.pod, [portPoint(protocol, number)]);
-          else list.push(portPoint(protocol, number));
-        }
-      }
-    }
-    return doors;
   }
 
   private fromController(controller: Controller, pod: number, point: number): Finding {
@@ -320,30 +291,10 @@ export class ExposureSurvey {
   }
 }
 
-const OPEN: Finding = { openness: 'all', why: [] };
-
 const UNCERTAIN_BACKEND: Finding = {
   openness: 'unknown',
   why: ['the Service selects by a label that only the controller of the pods sets'],
 };
-
-/** `pods`: all must agree, or only part is open. `some`: one open way in is enough. */
-function combine(findings: readonly Finding[], mode: 'pods' | 'some'): Finding {
-  const [first] = findings;
-  if (first === undefined) return { openness: 'none', why: [] };
-  if (findings.every(({ openness }) => openness === first.openness)) {
-    return { openness: first.openness, why: [...new Set(findings.flatMap(({ why }) => why))] };
-  }
-  const why = [...new Set(findings.flatMap((finding) => finding.why))];
-  if (mode === 'some') {
-    for (const openness of ['all', 'part', 'unknown'] as const) {
-      const best = findings.find((finding) => finding.openness === openness);
-      if (best !== undefined) return best;
-    }
-  }
-  if (findings.some(({ openness }) => openness === 'unknown')) return { openness: 'unknown', why };
-  return { openness: 'part', why: ['only some of the pods let the outside in', ...why] };
-}
 
 function deadEnd(via: string, to: string, why: string): ItemExposure {
   return { item: -1, exposure: { via, to, ports: [], allowed: false, why: [why] } };
@@ -365,28 +316,4 @@ function compare(a: readonly string[], b: readonly string[]): number {
     if (x !== y) return x < y ? -1 : 1;
   }
   return 0;
-}
-
-/** For callers that ask for one Ingress, route or Service only. */
-export function controllersFor(
-  survey: ExposureSurvey,
-  cluster: Cluster,
-  frontend: NamedFrontend,
-): readonly Controller[] {
-  switch (frontend.kind) {
-    case 'Ingress':
-      return cluster.ingresses
-        .filter(({ meta }) => meta.namespace === frontend.namespace && meta.name === frontend.name)
-        .map(({ ingressClassName }) => survey.controllerOfIngress(ingressClassName));
-    case 'HTTPRoute':
-      return cluster.httpRoutes
-        .filter(({ meta }) => meta.namespace === frontend.namespace && meta.name === frontend.name)
-        .flatMap(({ parents }) => survey.controllersOf(parents));
-    case 'Gateway':
-      return survey.controllersOf([frontend]);
-    case 'Service':
-      return [];
-    default:
-      return assertNever(frontend.kind);
-  }
 }

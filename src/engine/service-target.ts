@@ -54,6 +54,8 @@ export interface Target {
   /** Never empty. */
   readonly legs: readonly TargetLeg[];
   readonly via: readonly TargetHop[];
+  /** No port was asked for, and there may be several: the answer says which are allowed. */
+  readonly everyPort: boolean;
   /** How the text was understood and what translation does to the port. */
   readonly notes: readonly string[];
 }
@@ -99,6 +101,7 @@ function plainTarget(cluster: Cluster, end: ResolvedEndpoint, port: PortText | u
     label: end.label,
     legs: [leg],
     via: [],
+    everyPort: targetPort.type === 'all',
     notes: [...end.notes, ...translatedElsewhere(cluster, end, targetPort)],
   });
 }
@@ -163,7 +166,7 @@ function namedPortTarget(
   const notes = [...end.notes, `port ${port.name} is ${ports} on ${end.label}`];
   if (without.length > 0)
     notes.push(`${podList(cluster, without)} ${without.length === 1 ? 'has' : 'have'} no port ${port.name}`);
-  return found({ label: end.label, legs, via: [], notes });
+  return found({ label: end.label, legs, via: [], everyPort: false, notes });
 }
 
 function noSuchPort(
@@ -239,7 +242,8 @@ function serviceTarget(
   }
   if (legs.size === 0) return problem(noBackend(cluster, service, id, backends));
   const via: TargetHop = { id, kind: 'Service', works: 'address' };
-  return found({ label: id, legs: [...legs.values()], via: [via], notes: said });
+  const everyPort = port === undefined && ports.length > 1;
+  return found({ label: id, legs: [...legs.values()], via: [via], everyPort, notes: said });
 }
 
 /** The Service's ports that the text means; a headless Service has every port of its pods. */
@@ -428,7 +432,7 @@ function routeTarget(
     const id = frontendId(frontend);
     via.set(id, { id, kind: frontend.kind, works: 'proxy' });
   }
-  return found({ label, legs: [...legs.values()], via: [...via.values()], notes: said });
+  return found({ label, legs: [...legs.values()], via: [...via.values()], everyPort: false, notes: said });
 }
 
 /** The Service and port that a rule names. */
