@@ -175,6 +175,8 @@ describe('against the yaml package', () => {
           });
           // U+0085 and the like end lines for YAML 1.1 only; Helm expressions are refused on purpose.
           fc.pre(!/[\u0085\u2028\u2029\ufeff\ud800-\udfff]/.test(written));
+          // In block style it puts empty collections at the column of their key, which go-yaml refuses.
+          fc.pre(!/^\s*(?:\[\]|\{\})$/m.test(written));
           // Block styles for text with blank ends are read differently by every parser.
           fc.pre(
             !defaultStringType.startsWith('BLOCK') ||
@@ -209,7 +211,7 @@ describe('the everyday parser is the event parser, only faster', () => {
     fc.assert(
       fc.property(texts, (text) => {
         // The parser is given one document, as the splitter cuts it.
-        fc.pre(isEverydayText(text) && !/^(?:---|\.\.\.)/m.test(text.slice(1)));
+        fc.pre(isEverydayText(text) && !text.startsWith('...') && !/^(?:---|\.\.\.)/m.test(text.slice(1)));
         const budget = new YamlBudget(DEFAULT_YAML_LIMITS);
         const everyday = parseEverydayYaml(text, 0, text.length, budget, new TextPool(text));
         if (everyday === undefined) {
