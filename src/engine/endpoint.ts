@@ -294,17 +294,16 @@ function nothingNamed(cluster: Cluster, namespace: string, kind: string | undefi
     return problem({ code: 'not-found', message: detail, help: 'ended pods can neither send nor receive' });
   }
   const index = cluster.namespaceNamed(namespace)?.index;
-  const sameName: string[] = [];
+  const sameHere: string[] = [];
+  const sameElsewhere: string[] = [];
   const here: string[] = [];
   for (const workload of cluster.workloads) {
-    if (workload.name === name) sameName.push(workload.id);
+    if (workload.name === name) (workload.namespace === index ? sameHere : sameElsewhere).push(workload.id);
     else if (workload.namespace === index) here.push(workload.name);
   }
-  for (const { meta } of cluster.services) {
-    if (meta.namespace === namespace && meta.name === name) sameName.unshift(`${namespace}/svc/${name}`);
-  }
+  if (cluster.serviceNamed(namespace, name) !== undefined) sameHere.push(`${namespace}/svc/${name}`);
   const near = nearestNames(name, here).map((other) => `${namespace}/${other}`);
-  return problem({ code: 'not-found', message, ...help([...sameName, ...near].slice(0, 3)) });
+  return problem({ code: 'not-found', message, ...help([...sameHere, ...near, ...sameElsewhere].slice(0, 3)) });
 }
 
 function found<T>(value: T): Parsed<T> {
