@@ -31,7 +31,11 @@ export function decodeText(bytes: Buffer): DecodedText {
   }
   if (startsWith(bytes, 0xff, 0xfe) || startsWith(bytes, 0xfe, 0xff)) return decodeUtf16(bytes);
   if (startsWith(bytes, 0x1f, 0x8b)) {
-    return { type: 'not-text', problem: 'it is gzip-compressed', hint: 'decompress it first: gunzip -c FILE | sallyport ... -f -' };
+    return {
+      type: 'not-text',
+      problem: 'it is gzip-compressed',
+      hint: 'decompress it first: gunzip -c FILE | sallyport ... -f -',
+    };
   }
   if (isAscii(bytes)) {
     // latin1 is a plain copy and equals UTF-8 here; a NUL is ASCII too.
@@ -39,7 +43,11 @@ export function decodeText(bytes: Buffer): DecodedText {
   }
   if (bytes.includes(0)) return binary(bytes);
   if (!isUtf8(bytes)) {
-    return { type: 'not-text', problem: `line ${firstInvalidLine(bytes)} is not valid UTF-8`, hint: 'save it as UTF-8' };
+    return {
+      type: 'not-text',
+      problem: `line ${firstInvalidLine(bytes)} is not valid UTF-8`,
+      hint: 'save it as UTF-8',
+    };
   }
   const start = startsWith(bytes, 0xef, 0xbb, 0xbf) ? 3 : 0;
   return { type: 'text', text: bytes.toString('utf8', start) };
@@ -47,7 +55,11 @@ export function decodeText(bytes: Buffer): DecodedText {
 
 function decodeUtf16(bytes: Buffer): DecodedText {
   if (bytes.length % 2 !== 0) {
-    return { type: 'not-text', problem: 'it begins as UTF-16 text but ends in the middle of a character', hint: 'save it as UTF-8' };
+    return {
+      type: 'not-text',
+      problem: 'it begins as UTF-16 text but ends in the middle of a character',
+      hint: 'save it as UTF-8',
+    };
   }
   const bigEndian = bytes[0] === 0xfe;
   const body = bigEndian ? Buffer.from(bytes).swap16() : bytes;

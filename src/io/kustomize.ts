@@ -24,16 +24,27 @@ export async function renderKustomization(path: string): Promise<SourceText> {
   // An absolute path cannot be taken for an option.
   const folder = resolve(kustomizationFolder(path));
   for (const { program, args } of renderers) {
-    const result = await runProcess(program, [...args, folder], { timeoutMs: kustomizeTimeoutMs, maxOutputBytes: maxInputBytes });
+    const result = await runProcess(program, [...args, folder], {
+      timeoutMs: kustomizeTimeoutMs,
+      maxOutputBytes: maxInputBytes,
+    });
     if (result.type === 'missing' || lacksCommand(result)) continue;
     if (result.exitCode === 0) return toSource(`kustomize:${path}`, result.stdout);
-    throw new OperationalError('kustomize-failed', `${path}: ${program} ${args.join(' ')} failed: ${firstLines(result.stderr)}`, {
-      hint: `run it alone to see everything: ${program} ${args.join(' ')} ${path}`,
-    });
+    throw new OperationalError(
+      'kustomize-failed',
+      `${path}: ${program} ${args.join(' ')} failed: ${firstLines(result.stderr)}`,
+      {
+        hint: `run it alone to see everything: ${program} ${args.join(' ')} ${path}`,
+      },
+    );
   }
-  throw new OperationalError('kustomize-missing', `${path}: -k needs kubectl or kustomize, and neither is on the PATH`, {
-    hint: 'install one of them (https://kubectl.docs.kubernetes.io/installation/), or render elsewhere and use -f',
-  });
+  throw new OperationalError(
+    'kustomize-missing',
+    `${path}: -k needs kubectl or kustomize, and neither is on the PATH`,
+    {
+      hint: 'install one of them (https://kubectl.docs.kubernetes.io/installation/), or render elsewhere and use -f',
+    },
+  );
 }
 
 function kustomizationFolder(path: string): string {

@@ -11,7 +11,9 @@ const mebibyte = 1024 * 1024;
 export const maxInputBytes = 512 * mebibyte - 64;
 
 /** What one read gave: text and its size, or `duplicate` when this very file was read before. */
-export type FileContent = { readonly type: 'text'; readonly source: SourceText; readonly bytes: number } | { readonly type: 'duplicate' };
+export type FileContent =
+  | { readonly type: 'text'; readonly source: SourceText; readonly bytes: number }
+  | { readonly type: 'duplicate' };
 
 /**
  * Reads one file, whatever its extension. Pipes such as `/dev/stdin` or a shell's `<(...)` work too.

@@ -8,7 +8,9 @@ import { systemErrorCode, systemErrorReason } from './system-error.ts';
 import { walkFolder } from './walk-folder.ts';
 
 /** One input as the person named it: `-f PATH` (`-` is standard input) or `-k FOLDER`. */
-export type InputSpec = { readonly type: 'path'; readonly path: string } | { readonly type: 'kustomize'; readonly path: string };
+export type InputSpec =
+  | { readonly type: 'path'; readonly path: string }
+  | { readonly type: 'kustomize'; readonly path: string };
 
 export interface ReadInputsEvents {
   /** After each text, with the totals so far. */
@@ -45,7 +47,8 @@ export async function readInputs(specs: readonly InputSpec[], events: ReadInputs
   const add = (source: SourceText, size: number): void => {
     sources.push(source);
     bytes += size;
-    if (bytes > maxTotalBytes) throw new OperationalError('input-too-large', 'the inputs together are larger than 2 GiB');
+    if (bytes > maxTotalBytes)
+      throw new OperationalError('input-too-large', 'the inputs together are larger than 2 GiB');
     events.onProgress(sources.length, bytes);
   };
   const addFile = (path: string): void => {
@@ -104,7 +107,9 @@ function isFolder(path: string): boolean {
     const missing = systemErrorCode(error) === 'ENOENT';
     throw new OperationalError(missing ? 'not-found' : 'unreadable', `${path}: ${systemErrorReason(error)}`, {
       cause: error,
-      ...(missing && /[*?[]/.test(path) ? { hint: 'patterns are left to the shell: do not quote them, or give the folder' } : {}),
+      ...(missing && /[*?[]/.test(path)
+        ? { hint: 'patterns are left to the shell: do not quote them, or give the folder' }
+        : {}),
     });
   }
 }

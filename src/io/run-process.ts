@@ -35,13 +35,19 @@ export function runProcess(program: string, args: readonly string[], options: Ru
       child.stderr.destroy();
     };
     const timer = setTimeout(
-      () => stop(new OperationalError('process-timeout', `${program} did not finish within ${options.timeoutMs / 1000} s`)),
+      () =>
+        stop(new OperationalError('process-timeout', `${program} did not finish within ${options.timeoutMs / 1000} s`)),
       options.timeoutMs,
     );
     child.stdout.on('data', (chunk: Buffer) => {
       stdoutBytes += chunk.length;
       if (stdoutBytes > options.maxOutputBytes) {
-        stop(new OperationalError('process-output-too-large', `${program} printed more than ${options.maxOutputBytes} bytes`));
+        stop(
+          new OperationalError(
+            'process-output-too-large',
+            `${program} printed more than ${options.maxOutputBytes} bytes`,
+          ),
+        );
         return;
       }
       stdout.push(chunk);
@@ -53,13 +59,25 @@ export function runProcess(program: string, args: readonly string[], options: Ru
     child.on('error', (error) => {
       clearTimeout(timer);
       if (systemErrorCode(error) === 'ENOENT') resolve({ type: 'missing' });
-      else reject(new OperationalError('process-failed', `cannot run ${program}: ${systemErrorReason(error)}`, { cause: error }));
+      else
+        reject(
+          new OperationalError('process-failed', `cannot run ${program}: ${systemErrorReason(error)}`, {
+            cause: error,
+          }),
+        );
     });
     child.on('close', (exitCode, signal) => {
       clearTimeout(timer);
       if (failure !== undefined) reject(failure);
-      else if (exitCode === null) reject(new OperationalError('process-failed', `${program} was ended by ${signal ?? 'a signal'}`));
-      else resolve({ type: 'exited', exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') });
+      else if (exitCode === null)
+        reject(new OperationalError('process-failed', `${program} was ended by ${signal ?? 'a signal'}`));
+      else
+        resolve({
+          type: 'exited',
+          exitCode,
+          stdout: Buffer.concat(stdout),
+          stderr: Buffer.concat(stderr).toString('utf8'),
+        });
     });
   });
 }

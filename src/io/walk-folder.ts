@@ -36,15 +36,20 @@ export function walkFolder(root: string, limit: number = maxEntries): FolderWalk
     const children = listFolder(next.path, visited, failures);
     entries += children.length;
     if (entries > limit) {
-      throw new OperationalError('folder-too-large', `${root}: more than ${limit.toLocaleString('en-US')} files and folders`, {
-        hint: 'give the folder that holds the manifests',
-      });
+      throw new OperationalError(
+        'folder-too-large',
+        `${root}: more than ${limit.toLocaleString('en-US')} files and folders`,
+        {
+          hint: 'give the folder that holds the manifests',
+        },
+      );
     }
     for (const child of children.reverse()) {
       const path = join(next.path, child.name);
       const type = entryType(path, child, failures);
       if (type === 'folder' && !isSkippedFolder(child.name)) pending.push({ path, folder: true });
-      if (type === 'file' && manifestName.test(child.name) && !child.name.startsWith('._')) pending.push({ path, folder: false });
+      if (type === 'file' && manifestName.test(child.name) && !child.name.startsWith('._'))
+        pending.push({ path, folder: false });
     }
   }
   return { files, failures };
@@ -61,7 +66,11 @@ function listFolder(path: string, visited: Set<string>, failures: OperationalErr
     visited.add(real);
     return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    failures.push(new OperationalError('unreadable', `${path}: cannot read the folder: ${systemErrorReason(error)}`, { cause: error }));
+    failures.push(
+      new OperationalError('unreadable', `${path}: cannot read the folder: ${systemErrorReason(error)}`, {
+        cause: error,
+      }),
+    );
     return [];
   }
 }
@@ -78,7 +87,9 @@ function entryType(path: string, entry: Dirent, failures: OperationalError[]): '
     // Editors leave dangling lock links such as `.#app`; only a link that poses as a manifest is a fault.
     if (manifestName.test(entry.name)) {
       failures.push(
-        new OperationalError('unreadable', `${path}: cannot follow the symbolic link: ${systemErrorReason(error)}`, { cause: error }),
+        new OperationalError('unreadable', `${path}: cannot follow the symbolic link: ${systemErrorReason(error)}`, {
+          cause: error,
+        }),
       );
     }
     return 'other';

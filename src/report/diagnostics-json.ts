@@ -16,7 +16,8 @@ export function renderDiagnosticsJson(diagnostics: readonly Diagnostic[]): strin
   return `{\n  "apiVersion": "${resultApiVersion}",\n  "kind": "Diagnostics",\n  "diagnostics": ${list}\n}\n`;
 }
 
-function diagnosticValue(diagnostic: Diagnostic): object {
+/** One finding as it stands in every JSON output that has findings. */
+export function diagnosticValue(diagnostic: Diagnostic): object {
   const { severity, code, message, span, object, help, related } = diagnostic;
   return {
     severity,

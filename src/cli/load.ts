@@ -1,0 +1,146 @@
+/** From `-f` and `-k` to the objects that the answers are made from. */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { OperationalError } from '../io/operational-error.ts';
+import { type InputSpec, type ReadInputsResult, readInputs } from '../io/read-inputs.ts';
+import { isStdinFed } from '../io/read-stdin.ts';
+import { type ReadResult, readManifests } from '../kube/read.ts';
+import type { KubeObjects } from '../kube/objects.ts';
+import { renderDiagnosticsJson } from '../report/diagnostics-json.ts';
+import { renderDiagnostics } from '../report/diagnostics.ts';
+import { countOf } from '../report/wording.ts';
+import { ReadingProgress } from './reading-progress.ts';
+import { RejectedInputError } from './rejected-input-error.ts';
+import { terminalFor, type ColorChoice } from './terminal.ts';
+
+export interface LoadOptions {
+  readonly filename: readonly string[];
+  readonly kustomize: readonly string[];
+  readonly ignoreInvalid?: true | undefined;
+  readonly quiet?: true | undefined;
+  readonly color?: ColorChoice | undefined;
+  readonly width?: number | undefined;
+  readonly ascii?: true | undefined;
+}
+
+export interface LoadContext {
+  /** How the command is typed, for hints. */
+  readonly example: string;
+  /** Notes and warnings as JSON on standard error. */
+  readonly json: boolean;
+}
+
+/** Warnings shown before the rest is counted; the answer is what the person came for. */
+const maxWarnings = 20;
+const maxKindsNamed = 5;
+
+/**
+ * Reads and checks the input; says on standard error what was skipped and what looks wrong.
+ *
+ * @throws RejectedInputError when something cannot be read or would be rejected by the API server
+ * @throws OperationalError when there is no input, or nothing in it that we know
+ */
+export async function loadObjects(options: LoadOptions, context: LoadContext): Promise<KubeObjects> {
+  const specs = inputSpecs(options, context.example);
+  const progress = new ReadingProgress(process.stderr);
+  const read = await readInputs(specs, {
+    onProgress: (files, bytes) => progress.update(files, bytes),
+    onStdinSilence: () => {
+      if (options.quiet !== true)
+        process.stderr.write('reading manifests from standard input (-f reads files and folders) ...\n');
+    },
+  });
+  progress.parsing(read.sources.length, read.bytes);
+  const result = readManifests(read.sources);
+  progress.clear();
+
+  const errors = result.diagnostics.filter(({ severity }) => severity === 'error');
+  if (options.ignoreInvalid !== true && (read.failures.length > 0 || errors.length > 0)) {
+    throw new RejectedInputError(read.failures, result.diagnostics);
+  }
+  tell(options, context, read, result);
+  requireObjects(read, result, specs);
+  return result.objects;
+}
+
+function inputSpecs({ filename, kustomize }: LoadOptions, example: string): readonly InputSpec[] {
+  const specs: InputSpec[] = [
+    ...filename.map((path): InputSpec => ({ type: 'path', path })),
+    ...kustomize.map((path): InputSpec => ({ type: 'kustomize', path })),
+  ];
+  if (specs.length > 0) return specs;
+  if (isStdinFed()) return [{ type: 'path', path: '-' }];
+  throw new OperationalError('no-input', 'no manifests given', {
+    hint: `name a file or folder with -f, a kustomization with -k, or pipe manifests in: ${example} -f k8s/`,
+    exitCode: 2,
+  });
+}
+
+/** Nothing that we know in the whole input is a slip (a wrong folder), not a cluster without policies. */
+function requireObjects(read: ReadInputsResult, result: ReadResult, specs: readonly InputSpec[]): void {
+  if (Object.values(result.objects).some((list: readonly unknown[]) => list.length > 0)) return;
+  const names = specs.map(({ path }) => (path === '-' ? 'standard input' : path)).join(', ');
+  if (result.rejected > 0 || read.failures.length > 0) {
+    throw new OperationalError('no-objects', `${names}: nothing is left when what is invalid is ignored`);
+  }
+  const skipped = result.skipped.reduce((sum, { count }) => sum + count, 0);
+  if (skipped > 0) {
+    throw new OperationalError(
+      'no-objects',
+      `${names}: none of the ${countOf(skipped, 'object')} matters to network policy`,
+      {
+        hint: `found ${kindsText(result)}; give the folder with the workloads, Services and policies`,
+      },
+    );
+  }
+  if (read.sources.length === 0) {
+    throw new OperationalError('no-objects', `${names}: no file ending in .yaml, .yml or .json`, {
+      hint: 'give the folder that holds the manifests; templates must be rendered first (helm template, kustomize build)',
+    });
+  }
+  const empty = read.sources.every(({ text }) => text.trim() === '');
+  throw new OperationalError('no-objects', empty ? `${names}: empty` : `${names}: no Kubernetes objects found`, {
+    hint: 'every document needs apiVersion and kind; templates must be rendered first (helm template, kustomize build)',
+  });
+}
+
+function tell(options: LoadOptions, context: LoadContext, read: ReadInputsResult, result: ReadResult): void {
+  if (options.quiet === true) return;
+  const { palette, width } = terminalFor(process.stderr, { color: options.color ?? 'auto', width: options.width });
+  const found: Diagnostic[] = [...result.diagnostics];
+  if (context.json) {
+    if (found.length > 0) process.stderr.write(renderDiagnosticsJson(found));
+    return;
+  }
+  const lines: string[] = [];
+  for (const failure of read.failures) lines.push(`${palette.yellow('ignored')}: ${failure.message}`);
+  const warnings = renderDiagnostics(found, {
+    palette,
+    width,
+    excerpts: true,
+    limit: maxWarnings,
+    ascii: options.ascii === true,
+  });
+  if (result.rejected > 0) {
+    lines.push(
+      `${palette.yellow('ignored')}: ${countOf(result.rejected, 'invalid object')}; the answer is without ${result.rejected === 1 ? 'it' : 'them'}`,
+    );
+  }
+  const skipped = result.skipped.reduce((sum, { count }) => sum + count, 0);
+  if (skipped > 0) {
+    lines.push(
+      palette.dim(
+        `skipped ${countOf(skipped, 'object')} that ${skipped === 1 ? 'does' : 'do'} not matter to network policy: ${kindsText(result)}`,
+      ),
+    );
+  }
+  process.stderr.write(warnings + lines.map((line) => `${line}\n`).join(''));
+}
+
+function kindsText({ skipped }: ReadResult): string {
+  const byKind = new Map<string, number>();
+  for (const { kind, count } of skipped) byKind.set(kind, (byKind.get(kind) ?? 0) + count);
+  const kinds = [...byKind].sort(([, a], [, b]) => b - a);
+  const named = kinds.slice(0, maxKindsNamed).map(([kind, count]) => (count === 1 ? kind : `${count} ${kind}`));
+  const rest = kinds.length - named.length;
+  return named.join(', ') + (rest > 0 ? ` and ${countOf(rest, 'other kind')}` : '');
+}

@@ -1,0 +1,44 @@
+/** The command tree. Help, the reference page and shell completion are all made from it. */
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { packageVersion } from '../io/package-root.ts';
+import { canCommand } from './commands/can.ts';
+import { completionCommand } from './commands/completion.ts';
+import { demoCommand } from './commands/demo.ts';
+import { mapCommand } from './commands/map.ts';
+import { versionCommand } from './commands/version.ts';
+import { addExamples } from './examples.ts';
+
+export interface ProgramOptions {
+  /** How the program was called. */
+  readonly name: string;
+}
+
+/** Faults of the command line are thrown as `CommanderError`s and print nothing themselves. */
+export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
+  const program = new Command(name)
+    .summary('network policy for Kubernetes')
+    .description(
+      'Network policy for Kubernetes: who can talk to whom, and why.\n\n' +
+        'Two gates stand between pods, and both must be open: the egress side of the source and the ingress side of the ' +
+        'destination. Sallyport reads manifests as the API server would and answers exactly.',
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showSuggestionAfterError(true);
+  addExamples(program, [
+    { what: 'See it work on an example', command: `${name} demo` },
+    { what: 'Who may talk to whom in these manifests?', command: `${name} map -f k8s/` },
+    { what: 'Why can my pod not reach the database?', command: `${name} can shop/web db/postgres:5432 -f k8s/` },
+  ]);
+  for (const command of [canCommand(), mapCommand(), demoCommand(), completionCommand(), versionCommand()]) {
+    program.addCommand(command);
+  }
+  for (const command of [program, ...program.commands]) {
+    command.helpOption('-h, --help', 'print help');
+    command.exitOverride();
+    // Messages are printed once, by whoever catches the error.
+    command.configureOutput({ outputError: () => {} });
+  }
+  return program;
+}

@@ -1,0 +1,30 @@
+import { explainTarget } from '../../engine/target-verdict.ts';
+import { type VerdictFormatName, verdictFormats } from '../../report/formats.ts';
+import { asksForAnyPort, checkEndTexts, resolveSource, resolveTarget, withProtocol } from '../ends.ts';
+import { type LoadOptions, loadObjects } from '../load.ts';
+import { type EngineOptions, openEngine, readPodCidrs } from '../open-engine.ts';
+import { printReport } from '../print-report.ts';
+
+export interface CanOptions extends LoadOptions, EngineOptions {
+  readonly namespace: string;
+  readonly protocol?: string | undefined;
+  readonly output: VerdictFormatName;
+  readonly full?: true | undefined;
+}
+
+/** Sets exit code 1 unless the connection is certainly allowed. */
+export async function runCan(source: string, target: string, options: CanOptions): Promise<void> {
+  checkEndTexts(source, target);
+  const targetText = withProtocol(target, options.protocol);
+  const podCidrs = readPodCidrs(options);
+  const objects = await loadObjects(options, {
+    example: `sallyport can ${source} ${target}`,
+    json: options.output === 'json',
+  });
+  const engine = openEngine(objects, options, podCidrs);
+  const from = resolveSource(engine, source, options.namespace);
+  const resolved = resolveTarget(engine.cluster, targetText, options.namespace);
+  const { verdict, notes } = explainTarget(engine, from, resolved, asksForAnyPort(targetText));
+  printReport(verdictFormats, options, verdict, (look) => ({ ...look, notes, full: options.full === true }));
+  process.exitCode = verdict.allowed ? 0 : 1;
+}

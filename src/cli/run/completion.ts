@@ -1,0 +1,1 @@
+export function runCompletion(_shell: string, _p: object): void {}
