@@ -14,6 +14,15 @@ import { type Target, type TargetLeg, podsOf } from './service-target.ts';
 
 type Point = Pick<ConnectionQuery, 'protocol' | 'port'>;
 
+export interface TargetAnswer {
+  readonly verdict: VerdictResult;
+  /** How the two texts were understood, and what else than policy counts; for readers. */
+  readonly notes: readonly string[];
+}
+
+/** Questions asked for one target; a Service may have thousands of backends that differ. */
+const MAX_LEGS = 200;
+
 /**
  * The verdict for a source and a target as {@link parseEndpoint} and {@link parseTarget} give them.
  *
@@ -22,14 +31,17 @@ type Point = Pick<ConnectionQuery, 'protocol' | 'port'>;
  * - A Service: allowed when every backend is, because clients do not choose; `legs` has each answer.
  * - An Ingress or route: the source must reach the controller, and the controller every backend.
  */
-export function answerTarget(engine: Engine, source: ResolvedEndpoint, target: Target): VerdictResult {
-  const hops = target.via.filter((hop) => hop.works === 'proxy');
-  const results = hops.length > 0 ? proxied(engine, source, target) : direct(engine, source.endpoint, target);
-  const why = [...target.notes, ...serviceNotes(engine.cluster, source.endpoint, target)];
+export function explainTarget(engine: Engine, source: ResolvedEndpoint, target: Target): TargetAnswer {
+  const notes = [...source.notes, ...target.notes, ...serviceNotes(engine.cluster, source.endpoint, target)];
+  const left = target.legs.length - MAX_LEGS;
+  const asked = left > 0 ? { ...target, legs: target.legs.slice(0, MAX_LEGS) } : target;
+  if (left > 0) notes.push(`${left} more backends of ${target.legs.length} were not asked`);
+  const proxies = target.via.some((hop) => hop.works === 'proxy');
+  const results = proxies ? proxied(engine, source, asked) : direct(engine, source.endpoint, asked);
   const via = target.via.length > 0 ? { via: target.via.map((hop) => hop.id) } : {};
   const [only] = results;
-  if (only !== undefined && results.length === 1) return withWhy({ ...only, ...via }, why);
-  return { ...combined(engine, results, source.label, target, why), ...via };
+  const verdict = only !== undefined && results.length === 1 ? only : combined(engine, results, source.label, asked);
+  return { verdict: { ...verdict, ...via }, notes: [...new Set(notes)] };
 }
 
 function direct(engine: Engine, from: Endpoint, target: Target): readonly VerdictResult[] {
@@ -193,21 +205,15 @@ function fromStranger(
 }
 
 /** All must be allowed. The gates are those of the first answer that decides. */
-function combined(
-  engine: Engine,
-  legs: readonly VerdictResult[],
-  from: string,
-  target: Target,
-  why: readonly string[],
-): VerdictResult {
-  if (target.everyPort) return combinedPorts(engine, legs, from, target, why);
+function combined(engine: Engine, legs: readonly VerdictResult[], from: string, target: Target): VerdictResult {
+  if (target.everyPort) return combinedPorts(engine, legs, from, target);
   const verdict = verdictOfAll(legs);
   const shown = legs.find((leg) => leg.verdict === verdict) ?? NOBODY;
   const named = (wanted: Verdict): readonly string[] => [
     ...new Set(legs.filter((leg) => leg.verdict === wanted).map(legName)),
   ];
   const differ = legs.some((leg) => leg.verdict !== verdict || leg.partly !== undefined);
-  const result: VerdictResult = {
+  return {
     ...verdictOf(verdict, shown),
     from,
     to: target.label,
@@ -216,7 +222,6 @@ function combined(
     ...(differ ? { partly: { allowed: named('allowed'), denied: named('denied'), unknown: named('unknown') } } : {}),
     legs,
   };
-  return withWhy(result, why);
 }
 
 /** What an answer made of several has in common with the one whose gates it shows. */
@@ -236,13 +241,7 @@ function verdictOf(
 }
 
 /** Several ports of a Service: which of them lead to backends that all let the source in. */
-function combinedPorts(
-  engine: Engine,
-  legs: readonly VerdictResult[],
-  from: string,
-  target: Target,
-  why: readonly string[],
-): VerdictResult {
+function combinedPorts(engine: Engine, legs: readonly VerdictResult[], from: string, target: Target): VerdictResult {
   const { portSets } = engine;
   const byPort = new Map<string, VerdictResult[]>();
   for (const leg of legs) {
@@ -266,7 +265,7 @@ function combinedPorts(
       ? 'unknown'
       : 'denied';
   const shown = legs.find((leg) => leg.verdict === verdict) ?? NOBODY;
-  const result: VerdictResult = {
+  return {
     ...verdictOf(verdict, shown),
     from,
     to: target.label,
@@ -275,7 +274,6 @@ function combinedPorts(
     ports: portsOrNone(engine, allowed),
     legs,
   };
-  return withWhy(result, why);
 }
 
 function isProtocol(text: string): text is 'TCP' | 'UDP' | 'SCTP' {

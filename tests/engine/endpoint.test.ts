@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { answerTarget } from '../../src/engine/endpoint-answer.ts';
+import { explainTarget } from '../../src/engine/endpoint-answer.ts';
 import { parseEndpoint } from '../../src/engine/endpoint.ts';
 import type { VerdictResult } from '../../src/engine/results.ts';
 import { type Target, parseTarget } from '../../src/engine/service-target.ts';
@@ -176,7 +176,8 @@ describe('the answer', () => {
     const a = parseEndpoint(engine.cluster, from);
     const b = parseTarget(engine.cluster, to);
     if (!a.ok || !b.ok) throw new Error(`${from} or ${to} is no endpoint`);
-    return answerTarget(engine, a.value, b.value);
+    const { verdict, notes } = explainTarget(engine, a.value, b.value);
+    return { ...verdict, why: [...(verdict.why ?? []), ...notes] };
   };
 
   it.each([

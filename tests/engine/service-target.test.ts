@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { answerTarget } from '../../src/engine/endpoint-answer.ts';
+import { explainTarget } from '../../src/engine/endpoint-answer.ts';
 import { parseEndpoint } from '../../src/engine/endpoint.ts';
 import type { VerdictResult } from '../../src/engine/results.ts';
 import { parseTarget } from '../../src/engine/service-target.ts';
@@ -169,7 +169,8 @@ function ask(inputs: readonly string[], from: string, to: string): VerdictResult
   const b = parseTarget(engine.cluster, to);
   if (!a.ok) throw new Error(a.problem.message);
   if (!b.ok) throw new Error(b.problem.message);
-  return answerTarget(engine, a.value, b.value);
+  const { verdict, notes } = explainTarget(engine, a.value, b.value);
+  return { ...verdict, why: [...(verdict.why ?? []), ...notes] };
 }
 
 describe('the answer for a Service', () => {
