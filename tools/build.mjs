@@ -1,5 +1,6 @@
 /**
- * `npm run build`: compiles `src/` into `dist/`.
+ * `npm run build`: compiles `src/` into `dist/`: the library module by module, with declarations, and the command line as a
+ * bundle of a few files (docs/decisions/011-bundled-command-line.md).
  *
  * The new tree is made beside the old one and then takes its place, so that a failed build leaves the last good one and
  * no file of a module that is gone stays behind.
@@ -9,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -28,6 +30,20 @@ export function build() {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     if (run.status !== 0) throw new Error('the TypeScript compiler reported errors; dist/ is as it was before');
+    // Of the floors above the library only the bundle is wanted.
+    for (const folder of ['io', 'cli']) rmSync(join(next, folder), { recursive: true, force: true });
+    buildSync({
+      absWorkingDir: root,
+      entryPoints: ['src/cli/main.ts'],
+      outdir: join(next, 'cli'),
+      bundle: true,
+      splitting: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.19',
+      logLevel: 'warning',
+    });
     chmodSync(join(next, 'cli/main.js'), 0o755);
     rmSync(dist, { recursive: true, force: true });
     renameSync(next, dist);

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { renderCommandReference } from '../src/cli/command-reference.ts';
 import buildWhenStale from './build-when-stale.mjs';
 import { refreshConsoleBlocks, splitWords } from './console-blocks.mjs';
 
@@ -52,10 +53,7 @@ function settle(page, before, after) {
   if (!checkOnly) writeFileSync(join(root, page), after);
 }
 
-const reference = /** @type {{ renderCommandReference: () => string }} */ (
-  await import(new URL('../dist/cli/command-reference.js', import.meta.url).href)
-);
-settle(commandReference, readFileSync(join(root, commandReference), 'utf8'), reference.renderCommandReference());
+settle(commandReference, readFileSync(join(root, commandReference), 'utf8'), renderCommandReference());
 for (const page of pages()) {
   const text = readFileSync(join(root, page), 'utf8');
   settle(page, text, refreshConsoleBlocks(text, run));
