@@ -1,6 +1,7 @@
 /** Ports of cluster policies: `protocols` of v1alpha2 (S145) and `ports` of v1alpha1 (S146). */
 import type { Generation } from './cluster-policy-schema.ts';
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { ClusterPolicyPort, Protocol } from './objects.ts';
 import { formatPath } from './path.ts';
 import { boundedInteger, checkExactlyOne, checkItems, checkNotEmpty, requireFields } from './schema-checks.ts';

@@ -1,5 +1,5 @@
 /** What the two generations of cluster policies know and allow (S142, S145, S146). */
-import { type Shape, shape } from './fields.ts';
+import { type Shape, shape } from './shape.ts';
 import type { ClusterPolicyAction } from './objects.ts';
 
 export interface Generation {

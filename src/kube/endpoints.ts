@@ -1,5 +1,6 @@
 /** Endpoints and EndpointSlices: the backends of a Service that are given by address. */
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { EndpointsObject, ObjectMeta } from './objects.ts';
 import { decodeProtocol, readAddress } from './pod.ts';
 

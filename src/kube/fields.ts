@@ -1,35 +1,11 @@
 /** Typed access to the fields of a mapping, as the API server's decoder would read them. */
-import type { MappingEntry, MappingNode, ScalarNode, YamlNode } from '../yaml/node.ts';
+import type { MappingEntry, ScalarNode, YamlNode } from '../yaml/node.ts';
 import type { Dialect, ObjectDecoder } from './decoder.ts';
-import { type FieldPath, field, formatPath, goFieldName, item } from './path.ts';
+import { checkDuplicates, keyOf } from './duplicates.ts';
+import { type FieldPath, field, formatPath, item } from './path.ts';
+import type { Shape } from './shape.ts';
 import { closest } from './suggest.ts';
-
-/** What the API server knows of a kind of mapping: the name of its Go type and the fields it has. */
-export interface Shape {
-  /** `v1.NetworkPolicyPort`. */
-  readonly goType: string;
-  readonly fields: ReadonlySet<string>;
-  /** Wrong names that spelling alone does not explain: `to` in an ingress rule is meant to be `from`. */
-  readonly hints: ReadonlyMap<string, string>;
-  /** Object metadata is a Go struct also in custom resources; everything else speaks its parent's dialect. */
-  readonly dialect: Dialect | undefined;
-  /** Nothing is said about other fields: what the server itself writes (status) grows with every release. */
-  readonly open: boolean;
-}
-
-/** `fields` are separated by spaces. */
-export function shape(
-  goType: string,
-  fields: string,
-  options: {
-    readonly hints?: Readonly<Record<string, string>>;
-    readonly dialect?: Dialect;
-    readonly open?: boolean;
-  } = {},
-): Shape {
-  const hints = new Map(Object.entries(options.hints ?? {}));
-  return { goType, fields: new Set(fields.split(' ')), hints, dialect: options.dialect, open: options.open ?? false };
-}
+import { goTypeMessage, isFloatSpelling, quotedBoolHelp, schemaTypeMessage } from './wrong-type.ts';
 
 export interface Located<T> {
   readonly value: T;
@@ -39,9 +15,6 @@ export interface Located<T> {
 const NO_ENTRIES: readonly MappingEntry[] = [];
 const INT32_MAX = 0x7fffffff;
 const INT32_MIN = -0x80000000;
-
-/** Up to this many keys, comparing each with each is faster than a set. */
-const FEW_KEYS = 12;
 
 /**
  * The fields of one mapping. Absent and `null` are the same here (S5-S9); a wrong type is reported and then absent;
@@ -256,17 +229,11 @@ export class Fields {
     return value;
   }
 
-  /** Go: the first type error in `encoding/json` words. Schema: the OpenAPI validator's words. */
   #wrongType(node: YamlNode, path: FieldPath, goType: string, schemaType: string, help?: string, goPath = path): void {
-    if (this.dialect === 'schema') {
-      const name = formatPath(path);
-      const actual = schemaTypeOf(node);
-      const message = `${name}: Invalid value: "${actual}": ${name} in body must be of type ${schemaType}: "${actual}"`;
-      this.decoder.decodeError('wrong-type', node, message, help);
-      return;
-    }
-    const struct = this.shape.goType.slice(this.shape.goType.indexOf('.') + 1);
-    const message = `json: cannot unmarshal ${goTypeOf(node, goType)} into Go struct field ${struct}.${goFieldName(goPath)} of type ${goType}`;
+    const message =
+      this.dialect === 'schema'
+        ? schemaTypeMessage(node, path, schemaType)
+        : goTypeMessage(node, this.shape, goPath, goType);
     this.decoder.decodeError('wrong-type', node, message, help);
   }
 
@@ -283,47 +250,6 @@ export class Fields {
   }
 }
 
-function checkDuplicates(decoder: ObjectDecoder, path: FieldPath | undefined, node: MappingNode): void {
-  const { entries } = node;
-  if (entries.length > FEW_KEYS) {
-    const seen = new Map<string, MappingEntry>();
-    for (const entry of entries) {
-      const first = seen.get(keyOf(entry));
-      if (first === undefined) seen.set(keyOf(entry), entry);
-      else reportDuplicate(decoder, path, entry, first);
-    }
-    return;
-  }
-  for (let i = 1; i < entries.length; i++) {
-    const entry = entries[i];
-    if (entry === undefined) return;
-    for (let j = 0; j < i; j++) {
-      const first = entries[j];
-      if (first === undefined || first.key.value !== entry.key.value) continue;
-      reportDuplicate(decoder, path, entry, first);
-      break;
-    }
-  }
-}
-
-function reportDuplicate(
-  decoder: ObjectDecoder,
-  path: FieldPath | undefined,
-  entry: MappingEntry,
-  first: MappingEntry,
-): void {
-  const name = formatPath(field(path, keyOf(entry)));
-  const span = decoder.span(first.key);
-  const related = span === undefined ? undefined : [{ message: 'first written here', span }];
-  const help = 'keep one of them; without strict decoding the last one would silently win';
-  decoder.decodeError('duplicate-field', entry.key, `strict decoding error: duplicate field "${name}"`, help, related);
-}
-
-function keyOf(entry: MappingEntry): string {
-  const { value } = entry.key;
-  return typeof value === 'string' ? value : String(value);
-}
-
 export function isNull(node: YamlNode): boolean {
   return node.type === 'scalar' && node.value === null;
 }
@@ -331,28 +257,4 @@ export function isNull(node: YamlNode): boolean {
 /** Nothing, at the place of `node`. */
 function emptyAt(node: YamlNode): YamlNode {
   return { type: 'scalar', value: null, raw: '', quoted: false, start: node.start, end: node.end };
-}
-
-function isFloatSpelling(raw: string): boolean {
-  return /[.eE]/.test(raw) && !/^[-+]?0[xX]/.test(raw);
-}
-
-function goTypeOf(node: YamlNode, wanted: string): string {
-  if (node.type === 'mapping') return 'object';
-  if (node.type === 'sequence') return 'array';
-  if (typeof node.value === 'number') return wanted === 'int32' ? `number ${node.raw}` : 'number';
-  return typeof node.value === 'boolean' ? 'bool' : 'string';
-}
-
-function schemaTypeOf(node: YamlNode): string {
-  if (node.type === 'mapping') return 'object';
-  if (node.type === 'sequence') return 'array';
-  if (node.value === null) return 'null';
-  if (typeof node.value === 'number') return Number.isInteger(node.value) ? 'integer' : 'number';
-  return typeof node.value;
-}
-
-function quotedBoolHelp(node: YamlNode): string | undefined {
-  if (node.type !== 'scalar' || (node.value !== 'true' && node.value !== 'false')) return undefined;
-  return `write it without quotes: ${node.value}`;
 }

@@ -1,5 +1,6 @@
 /** Gateway API: Gateways and the Services that HTTPRoutes expose. */
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { GatewayObject, HttpRouteObject, ObjectMeta, RouteBackend } from './objects.ts';
 
 export const HTTP_ROUTE = shape('v1.HTTPRoute', 'apiVersion kind metadata spec status');

@@ -1,5 +1,6 @@
 /** `networking.k8s.io/v1` Ingress: which Services it exposes. */
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { IngressObject, ObjectMeta, RouteBackend } from './objects.ts';
 import { dnsLabelProblems, portNameProblems, portNumberProblems } from './syntax.ts';
 

@@ -7,7 +7,8 @@ import {
 import { CLUSTER_POLICY } from './cluster-policy-schema.ts';
 import type { DecodeRules } from './decoder.ts';
 import { decodeEndpoints, decodeEndpointSlice, ENDPOINT_SLICE, ENDPOINTS } from './endpoints.ts';
-import { type Fields, type Shape, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { type Shape, shape } from './shape.ts';
 import { decodeGateway, decodeHttpRoute, GATEWAY, HTTP_ROUTE } from './gateway.ts';
 import { decodeIngress, INGRESS } from './ingress.ts';
 import type { LabelPool } from './label-pool.ts';

@@ -1,6 +1,7 @@
 /** `LabelSelector` fields: decoded, validated, turned into requirements. */
 import type { Span } from '../base/source.ts';
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { LabelSelector, Requirement } from './objects.ts';
 import { closest } from './suggest.ts';
 import { labelKeyProblems, labelValueProblems } from './syntax.ts';
@@ -28,33 +29,49 @@ export function selectorValue(parent: Fields, name: string): LabelSelector {
   return optionalSelector(parent, name) ?? everything(undefined);
 }
 
+/** The equality selector of Services and ReplicationControllers; `undefined` when it is absent or empty. */
+export function mapSelector(parent: Fields, name: string): LabelSelector | undefined {
+  const { requirements, invalid } = equalities(parent, name);
+  if (requirements.length === 0) return undefined;
+  return { requirements, invalid, span: parent.decoder.span(parent.place(name)) };
+}
+
 /**
  * Built-in kinds refuse a bad selector (S47). The schemas of the cluster policies let most of it pass (S159): the
  * selector is then marked `invalid`, and evaluation has to fail closed.
  */
 function decodeSelector(fields: Fields): LabelSelector {
-  const requirements: Requirement[] = [];
-  let invalid = false;
-  const labels = fields.stringMap('matchLabels');
-  for (const { key, value, node } of labels) {
-    const keyText = String(key.value);
-    const keyProblems = labelKeyProblems(keyText);
-    const valueProblems = labelValueProblems(value);
-    if (keyProblems.length + valueProblems.length > 0) {
-      invalid = true;
-      if (fields.dialect === 'go') {
-        fields.decoder.invalid(fields.pathOf('matchLabels'), key, keyText, keyProblems);
-        fields.decoder.invalid(fields.pathOf('matchLabels'), node, value, valueProblems);
-      }
-    }
-    requirements.push({ key: keyText, operator: 'In', values: [value] });
-  }
+  const labels = equalities(fields, 'matchLabels');
+  const requirements = [...labels.requirements];
+  let { invalid } = labels;
   for (const expression of fields.objects('matchExpressions', REQUIREMENT)) {
     const requirement = fields.dialect === 'go' ? decodeChecked(expression) : decodeUnchecked(expression);
     if (requirement === undefined) invalid = true;
     else requirements.push(requirement);
   }
   return { requirements, invalid, span: fields.decoder.span(fields.at) };
+}
+
+/** A map of labels as requirements. Errors name the map, not the key in it (S47). */
+function equalities(
+  fields: Fields,
+  name: string,
+): { readonly requirements: readonly Requirement[]; readonly invalid: boolean } {
+  let invalid = false;
+  const requirements = fields.stringMap(name).map(({ key, value, node }): Requirement => {
+    const keyText = String(key.value);
+    const keyProblems = labelKeyProblems(keyText);
+    const valueProblems = labelValueProblems(value);
+    if (keyProblems.length + valueProblems.length > 0) {
+      invalid = true;
+      if (fields.dialect === 'go') {
+        fields.decoder.invalid(fields.pathOf(name), key, keyText, keyProblems);
+        fields.decoder.invalid(fields.pathOf(name), node, value, valueProblems);
+      }
+    }
+    return { key: keyText, operator: 'In', values: [value] };
+  });
+  return { requirements, invalid };
 }
 
 /** S47. `undefined` when there is no requirement to be made of it. */

@@ -1,6 +1,7 @@
 /** `metadata` of every kind: decoded, validated, labels shared. */
 import type { YamlNode } from '../yaml/node.ts';
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { LabelPool } from './label-pool.ts';
 import type { Labels, ObjectMeta, OwnerReference } from './objects.ts';
 import { byteLength, dnsLabelProblems, labelKeyProblems, labelValueProblems } from './syntax.ts';

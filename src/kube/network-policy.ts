@@ -2,7 +2,8 @@
 import { formatCidr } from '../base/inet-format.ts';
 import { type InetIssue, type ParsedCidr, parseCidr, parseIp } from '../base/inet-parse.ts';
 import { type Cidr, cidrContains, cidrOfIp } from '../base/inet.ts';
-import { type Fields, type Located, shape } from './fields.ts';
+import type { Fields, Located } from './fields.ts';
+import { shape } from './shape.ts';
 import { optionalSelector, selectorValue } from './label-selector.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPeer, PolicyPort, Protocol } from './objects.ts';
 import { type FieldPath, formatPath, item } from './path.ts';

@@ -1,6 +1,7 @@
 /** What policies are relative to: Namespaces and Nodes. */
 import { parseCidr, parseIp } from '../base/inet-parse.ts';
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { NodeObject, ObjectMeta } from './objects.ts';
 import { formatPath } from './path.ts';
 import { readAddress } from './pod.ts';

@@ -1,7 +1,8 @@
 /** Pods and pod templates: the facts that policy needs, everything else unread. */
 import { parseIp } from '../base/inet-parse.ts';
 import type { IpAddress } from '../base/inet.ts';
-import { type Fields, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { shape } from './shape.ts';
 import type { LabelPool } from './label-pool.ts';
 import { decodeTemplateLabels } from './metadata.ts';
 import type { ContainerPort, Labels, PodFacts, PodObject, PodPhase, Protocol } from './objects.ts';

@@ -1,12 +1,13 @@
 /** Services: selector, ports and the addresses under which they are reached. */
 import type { IpAddress } from '../base/inet.ts';
-import { type Fields, type Located, shape } from './fields.ts';
+import type { Fields, Located } from './fields.ts';
+import { shape } from './shape.ts';
 import type { LabelPool } from './label-pool.ts';
+import { mapSelector } from './label-selector.ts';
 import type { Labels, ServiceObject, ServicePort } from './objects.ts';
 import { formatPath } from './path.ts';
 import { decodeProtocol, readAddress } from './pod.ts';
 import { dnsLabelProblems, portNameProblems, portNumberProblems } from './syntax.ts';
-import { mapSelector } from './workload.ts';
 
 const SPEC = shape(
   'v1.ServiceSpec',
@@ -70,7 +71,7 @@ function decodeType(spec: Fields): ServiceObject['type'] {
 }
 
 function decodeSelector(spec: Fields, pool: LabelPool): Labels | undefined {
-  const selector = mapSelector(spec);
+  const selector = mapSelector(spec, 'selector');
   if (selector === undefined) return undefined;
   if (selector.requirements.length === 0) return pool.empty;
   return new Map(selector.requirements.map(({ key, values }) => [key, values[0] ?? '']));

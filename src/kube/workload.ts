@@ -1,12 +1,12 @@
 /** Controllers with a pod template: what their pods will look like, and how many. */
-import { type Fields, type Shape, shape } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { type Shape, shape } from './shape.ts';
 import type { LabelPool } from './label-pool.ts';
-import { optionalSelector } from './label-selector.ts';
-import type { LabelSelector, WorkloadKind, WorkloadObject } from './objects.ts';
+import { mapSelector, optionalSelector } from './label-selector.ts';
+import type { WorkloadKind, WorkloadObject } from './objects.ts';
 import { formatPath } from './path.ts';
 import { decodePodTemplate } from './pod.ts';
 import { matches } from './selectors.ts';
-import { labelKeyProblems, labelValueProblems } from './syntax.ts';
 
 const JOB_SPEC_FIELDS =
   'parallelism completions activeDeadlineSeconds podFailurePolicy successPolicy backoffLimit backoffLimitPerIndex maxFailedIndexes selector manualSelector template ttlSecondsAfterFinished completionMode suspend podReplacementPolicy managedBy';
@@ -43,7 +43,8 @@ export function decodeWorkload(
     kind === 'DaemonSet'
       ? undefined
       : decodeCount(spec, kind === 'Job' || kind === 'CronJob' ? 'parallelism' : 'replicas');
-  const selector = kind === 'ReplicationController' ? mapSelector(spec) : optionalSelector(spec, 'selector');
+  const selector =
+    kind === 'ReplicationController' ? mapSelector(spec, 'selector') : optionalSelector(spec, 'selector');
   const template = decodePodTemplate(spec, pool);
   if (selector !== undefined && !selector.invalid && !matches(selector, template.labels)) {
     const message = `${formatPath(spec.pathOf('template'))}: \`selector\` does not match template \`labels\``;
@@ -63,22 +64,4 @@ function decodeCount(spec: Fields, name: string): number | undefined {
     spec.decoder.invalid(spec.pathOf(name), spec.place(name), count, ['must be greater than or equal to 0']);
   }
   return count;
-}
-
-/** ReplicationControllers and Services select by equality. */
-export function mapSelector(spec: Fields): LabelSelector | undefined {
-  const entries = spec.stringMap('selector');
-  if (entries.length === 0) return undefined;
-  const path = spec.pathOf('selector');
-  let invalid = false;
-  const requirements = entries.map(({ key, value, node }) => {
-    const keyText = String(key.value);
-    const keyProblems = labelKeyProblems(keyText);
-    const valueProblems = labelValueProblems(value);
-    if (keyProblems.length + valueProblems.length > 0) invalid = true;
-    spec.decoder.invalid(path, key, keyText, keyProblems);
-    spec.decoder.invalid(path, node, value, valueProblems);
-    return { key: keyText, operator: 'In' as const, values: [value] };
-  });
-  return { requirements, invalid, span: spec.decoder.span(spec.place('selector')) };
 }
