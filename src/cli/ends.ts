@@ -22,12 +22,6 @@ export function checkEndTexts(source: string, target: string): void {
   if (!to.ok) throw endpointError(to.problem, 'target');
 }
 
-/** Whether a target names no port. */
-export function asksForAnyPort(target: string): boolean {
-  const read = readTargetText(target);
-  return read.ok && read.value.port === undefined;
-}
-
 /** `--protocol` for a target that does not say it itself. @throws OperationalError exit 2 */
 export function withProtocol(target: string, protocol: string | undefined): string {
   if (protocol === undefined) return target;

@@ -1,289 +1,343 @@
-/**
- * The answer to "may this end connect to that target?": one question to the engine for every way that the connection
- * may take (each backend of a Service, each controller of an Ingress), and what they come to together.
- */
-import { invariant } from '../base/assert.ts';
+/** One answer to "can SOURCE reach TARGET", however many questions to the engine that takes. */
+import { assertNever } from '../base/assert.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { ResolvedEndpoint } from './endpoint.ts';
+import { firstPort } from './connectivity-details.ts';
+import { type ResolvedEndpoint, podEndpointLabel, workloadEndpoint } from './endpoint.ts';
 import type { Engine } from './engine.ts';
-import { type Controller, Controllers } from './exposure-controllers.ts';
-import { INTERNET } from './endpoint-internet.ts';
+import { type Controller, controllersFor } from './exposure-controllers.ts';
+import { ExposureSurvey } from './exposure.ts';
+import { facesOutside } from './exposure-doors.ts';
 import { NO_PORTS, type PortSetId, portPoint } from './port-sets.ts';
-import type { Endpoint, Verdict } from './query.ts';
-import type { PortsValue, VerdictResult } from './results.ts';
-import type { Protocol } from '../kube/objects.ts';
-import type { Target, TargetHop, TargetLeg } from './service-target.ts';
+import type { ConnectionQuery, Endpoint, Verdict } from './query.ts';
+import { type GateResult, type PortsValue, type VerdictResult, resultApiVersion } from './results.ts';
+import { type Target, type TargetLeg, podsOf } from './service-target.ts';
+
+type Point = Pick<ConnectionQuery, 'protocol' | 'port'>;
 
 export interface TargetAnswer {
   readonly verdict: VerdictResult;
-  /** How the question was understood, for the reader. */
+  /** How the two texts were understood, and what else than policy counts; for readers. */
   readonly notes: readonly string[];
 }
 
-/** A single question and its answer are kept; more answers than this are cut and counted. */
+/** Questions asked for one target; a Service may have thousands of backends that differ. */
 const MAX_LEGS = 200;
 
 /**
- * The verdict for a target. A Service picks one of its backends for each connection, so it is allowed only when every
- * backend is at its port; behind an Ingress or Gateway the controller is the source (S92, and `works: "proxy"`).
+ * The verdict for a source and a target as {@link parseEndpoint} and {@link parseTarget} give them.
  *
- * @param anyPort no port was asked for: the question is which ports are open
+ * - A plain end and port: the engine's own explanation.
+ * - Without a port: `ports` says what is allowed, `allowed` is true when anything certainly is.
+ * - A Service: allowed when every backend is, because clients do not choose; `legs` has each answer.
+ * - An Ingress or route: the source must reach the controller, and the controller every backend.
  */
-export function explainTarget(engine: Engine, from: ResolvedEndpoint, target: Target, anyPort = false): TargetAnswer {
-  const notes = [...from.notes, ...target.notes];
-  const proxies = target.via.filter(({ works }) => works === 'proxy');
-  const sources = proxies.length > 0 ? proxySources(engine.cluster, proxies) : [{ endpoint: from.endpoint }];
-  if (proxies.length > 0) notes.push(...proxyNotes(proxies, sources));
-  else notes.push(...outsideNotes(engine.cluster, from, target));
-  const viaService = target.via.some(({ kind }) => kind === 'Service');
+export function explainTarget(engine: Engine, source: ResolvedEndpoint, target: Target): TargetAnswer {
+  const notes = [...source.notes, ...target.notes, ...serviceNotes(engine.cluster, source.endpoint, target)];
+  const left = target.legs.length - MAX_LEGS;
+  const asked = left > 0 ? { ...target, legs: target.legs.slice(0, MAX_LEGS) } : target;
+  if (left > 0) notes.push(`${left} more backends of ${target.legs.length} were not asked`);
+  const proxies = target.via.some((hop) => hop.works === 'proxy');
+  const results = proxies ? proxied(engine, source, asked) : direct(engine, source.endpoint, asked);
+  const via = target.via.length > 0 ? { via: target.via.map((hop) => hop.id) } : {};
+  const [only] = results;
+  const verdict = only !== undefined && results.length === 1 ? only : combined(engine, results, source.label, asked);
+  return { verdict: { ...verdict, ...via }, notes: [...new Set(notes)] };
+}
 
-  const legs: AnsweredLeg[] = [];
-  for (const source of sources) {
-    for (const leg of target.legs) {
-      if (legs.length === MAX_LEGS) break;
-      const label = `${sources.length > 1 ? `${sourceName(source)} to ` : ''}${leg.label}${portLabel(leg)}`;
-      legs.push({ answer: explainLeg(engine, source, leg, viaService), label });
+function direct(engine: Engine, from: Endpoint, target: Target): readonly VerdictResult[] {
+  const viaService = target.via.length > 0;
+  return target.legs.map((leg) => ask(engine, from, leg, viaService));
+}
+
+function ask(engine: Engine, from: Endpoint, leg: TargetLeg, viaService: boolean): VerdictResult {
+  const result =
+    leg.port.type === 'all'
+      ? askEveryPort(engine, from, leg.endpoint)
+      : engine.explain({ from, to: leg.endpoint, protocol: leg.port.protocol, port: leg.port.port, viaService });
+  if (leg.certain) return result;
+  const verdict: Verdict = result.verdict === 'denied' ? 'denied' : 'unknown';
+  const why = 'the Service selects by a label that only the controller of the pods sets';
+  return withWhy({ ...result, verdict, allowed: false, certain: result.certain && verdict === 'denied' }, [why]);
+}
+
+/** The gates can only be shown for one port: one that tells the most about the answer. */
+function askEveryPort(engine: Engine, from: Endpoint, to: Endpoint): VerdictResult {
+  const { certain, possible, uniform } = engine.ports(from, to);
+  const verdict: Verdict = certain !== NO_PORTS ? 'allowed' : possible === NO_PORTS ? 'denied' : 'unknown';
+  const shown = tellingPort(engine, to, verdict === 'allowed' ? certain : possible);
+  const result = engine.explain({ from, to, ...shown });
+  const why = uniform ? [] : ['what is allowed is not the same for all that the two ends stand for'];
+  if (certain !== possible && verdict === 'allowed')
+    why.push('on further ports the input does not tell whether it is allowed');
+  why.push(
+    shown.protocol === 'other'
+      ? 'the gates are those of protocols without ports'
+      : `the gates are those of ${shown.protocol} port ${shown.port}`,
+  );
+  return withWhy(
+    {
+      ...result,
+      protocol: 'any',
+      port: null,
+      verdict,
+      allowed: verdict === 'allowed',
+      certain: verdict !== 'unknown',
+      ports: portsOrNone(engine, verdict === 'allowed' ? certain : possible),
+    },
+    why,
+  );
+}
+
+/** A port that a container declares and that is among `ports`; else the lowest of them; else a declared one. */
+function tellingPort(engine: Engine, to: Endpoint, ports: PortSetId): Point {
+  const declared = podsOf(engine.cluster, to).flatMap((pod) => engine.cluster.pods.ports[pod] ?? []);
+  const listed = declared.find(({ protocol, containerPort }) =>
+    engine.portSets.has(ports, portPoint(protocol, containerPort)),
+  );
+  if (listed !== undefined) return { protocol: listed.protocol, port: listed.containerPort };
+  const lowest = firstPort(engine.portsValue(ports));
+  if (lowest !== undefined) return lowest;
+  const [first] = declared;
+  return first === undefined ? { protocol: 'TCP', port: 80 } : { protocol: first.protocol, port: first.containerPort };
+}
+
+function portsOrNone(engine: Engine, ports: PortSetId): PortsValue | 'none' {
+  return ports === NO_PORTS ? 'none' : engine.portsValue(ports);
+}
+
+/** From the source to every controller, and from there to every backend. */
+function proxied(engine: Engine, source: ResolvedEndpoint, target: Target): readonly VerdictResult[] {
+  const { cluster } = engine;
+  const survey = new ExposureSurvey(engine, []);
+  const frontends = target.via.flatMap((hop) => {
+    const [namespace = '', , name = ''] = hop.id.split('/');
+    return [{ kind: hop.kind, namespace, name }];
+  });
+  const controllers = new Set(frontends.flatMap((frontend) => controllersFor(survey.controllers, cluster, frontend)));
+  const results: VerdictResult[] = [];
+  for (const controller of controllers) {
+    const proxies = controller.type === 'pods' ? endpointsOf(cluster, controller.pods) : [];
+    for (const proxy of proxies) {
+      results.push(toController(engine, survey, source.endpoint, proxy));
+      for (const leg of target.legs) results.push(ask(engine, proxy.endpoint, leg, false));
     }
+    if (controller.type !== 'pods')
+      for (const leg of target.legs) results.push(fromStranger(engine, survey, controller, leg));
   }
-  const ways = sources.length * target.legs.length;
-  if (ways > legs.length) notes.push(`${ways - legs.length} more ways of ${ways} were not asked`);
-  const severalPorts = anyPort && new Set(target.legs.map(portLabel)).size > 1;
-  const asked = proxies.length > 0 ? from.label : undefined;
-  return { verdict: together(legs, target, asked, severalPorts), notes: [...new Set(notes)] };
+  return results;
 }
 
-/** Who opens the connection: the asked source, or a controller on its behalf. */
-interface Source {
-  readonly endpoint: Endpoint;
-  /** Set when it is only known roughly who it is: then nothing but an open gate is certain. */
-  readonly unknown?: string;
-  readonly name?: string;
-}
-
-function sourceName({ name }: Source): string {
-  return name ?? 'the source';
-}
-
-function proxySources(cluster: Cluster, hops: readonly TargetHop[]): readonly Source[] {
-  const controllers = new Controllers(cluster);
-  const found = new Set<Controller>();
-  for (const { id } of hops) {
-    for (const { meta, ingressClassName } of cluster.ingresses) {
-      if (`${meta.namespace}/Ingress/${meta.name}` === id) found.add(controllers.ofIngress(ingressClassName));
-    }
-    for (const { meta, parents } of cluster.httpRoutes) {
-      if (`${meta.namespace}/HTTPRoute/${meta.name}` === id)
-        controllers.ofHttpRoute(parents).forEach((c) => found.add(c));
-    }
-    for (const { meta, gatewayClassName } of cluster.gateways) {
-      if (`${meta.namespace}/Gateway/${meta.name}` === id) found.add(controllers.ofGateway(meta, gatewayClassName));
-    }
+/** Whole workloads where possible. */
+function endpointsOf(cluster: Cluster, pods: readonly number[]): readonly ResolvedEndpoint[] {
+  const byWorkload = new Map<number, number[]>();
+  for (const pod of pods) {
+    const workload = cluster.pods.workloadOf[pod] ?? -1;
+    const list = byWorkload.get(workload);
+    if (list === undefined) byWorkload.set(workload, [pod]);
+    else list.push(pod);
   }
-  return [...found].flatMap((controller) => sourcesOf(cluster, controller));
+  return [...byWorkload].flatMap(([index, members]): ResolvedEndpoint[] => {
+    const workload = cluster.workloads[index];
+    if (workload !== undefined && workload.pods.length === members.length && workload.kind !== 'Pod')
+      return [workloadEndpoint(workload)];
+    return members.map((pod) => ({ endpoint: { type: 'pod', pod }, label: podEndpointLabel(cluster, pod), notes: [] }));
+  });
 }
 
-function sourcesOf(cluster: Cluster, controller: Controller): readonly Source[] {
-  if (controller.type === 'pods') {
-    const workloads = new Set(controller.pods.map((pod) => cluster.pods.workloadOf[pod] ?? -1));
-    return [...workloads].map((workload) => ({
-      endpoint: { type: 'workload', workload },
-      name: cluster.workloads[workload]?.id ?? controller.name,
-    }));
-  }
-  const unknown =
-    controller.type === 'outside'
-      ? `the addresses of ${controller.name} are not known`
-      : `${controller.name} is not part of the input, so it is not known who opens the connection`;
-  return [{ endpoint: { type: 'range', cidrs: INTERNET, label: 'internet' }, unknown, name: controller.name }];
+/** By the port that is open, when a Service has several of it (80 and 443): one is enough to get in. */
+function toController(engine: Engine, survey: ExposureSurvey, from: Endpoint, proxy: ResolvedEndpoint): VerdictResult {
+  const [pod] = podsOf(engine.cluster, proxy.endpoint);
+  const doors = pod === undefined ? undefined : survey.doors.of(pod);
+  if (doors === undefined) return askEveryPort(engine, from, proxy.endpoint);
+  const results = doors.map(({ protocol, port }) =>
+    engine.explain({ from, to: proxy.endpoint, protocol, port, viaService: true }),
+  );
+  const best =
+    results.find(({ verdict }) => verdict === 'allowed') ??
+    results.find(({ verdict }) => verdict === 'unknown') ??
+    results[0];
+  return best ?? askEveryPort(engine, from, proxy.endpoint);
 }
 
-function proxyNotes(hops: readonly TargetHop[], sources: readonly Source[]): readonly string[] {
-  const names = sources.map(sourceName).join(' and ');
-  const ids = hops.map(({ id }) => id).join(' and ');
-  const known = sources.some(({ unknown }) => unknown === undefined);
-  return [
-    `behind ${ids} the connection is opened by ${names}: the verdict is about that connection` +
-      (known ? `; whether the source reaches the controller is a question of its own` : ''),
-  ];
-}
-
-/** What the type of a Service means to a client outside the cluster; policy knows nothing of it. */
-function outsideNotes(cluster: Cluster, from: ResolvedEndpoint, target: Target): readonly string[] {
-  if (from.endpoint.type !== 'address' && from.endpoint.type !== 'range') return [];
-  const notes: string[] = [];
-  for (const { id, kind } of target.via) {
-    if (kind !== 'Service') continue;
-    const service = cluster.services.find(({ meta }) => `${meta.namespace}/Service/${meta.name}` === id);
-    if (service === undefined) continue;
-    const facesOutside =
-      service.type === 'LoadBalancer' || service.type === 'NodePort' || service.externalIps.length > 0;
-    if (!facesOutside) {
-      notes.push(
-        `${id} has no address outside the cluster (type ${service.type}); the verdict is what policy alone would say`,
-      );
-    } else if (service.externalTrafficPolicy === 'Cluster') {
-      notes.push(
-        'with externalTrafficPolicy: Cluster some network plugins show the pods the address of a node instead of the client',
-      );
-    }
-  }
-  return notes;
-}
-
-function explainLeg(engine: Engine, source: Source, leg: TargetLeg, viaService: boolean): VerdictResult {
-  const { endpoint: from } = source;
-  const { endpoint: to, port } = leg;
-  const answer =
-    port.type === 'one'
-      ? engine.explain({ from, to, protocol: port.protocol, port: port.port, viaService })
-      : explainAllPorts(engine, from, to, viaService);
-  const doubts: string[] = [];
-  if (source.unknown !== undefined) doubts.push(source.unknown);
-  if (!leg.certain) doubts.push(`it is not certain that ${leg.label} is a backend`);
-  const named = source.unknown === undefined ? answer : { ...answer, from: sourceName(source) };
-  return doubts.length === 0 ? named : doubted(named, doubts);
-}
-
-/** An answer that holds only if something does that nobody knows. Where nothing is closed to anybody, it holds anyway. */
-function doubted(answer: VerdictResult, doubts: readonly string[]): VerdictResult {
-  const open = answer.verdict === 'allowed' && answer.ingress.tier === 'none';
-  if (open) return answer;
-  return { ...answer, allowed: false, certain: false, verdict: 'unknown', why: [...(answer.why ?? []), ...doubts] };
-}
-
-function explainAllPorts(engine: Engine, from: Endpoint, to: Endpoint, viaService: boolean): VerdictResult {
-  const { certain, possible, uniform } = engine.ports(from, to, viaService);
-  const shown = tellingPort(engine, to, certain === NO_PORTS ? possible : certain);
-  const explained = engine.explain({ from, to, protocol: shown.protocol, port: shown.port, viaService });
-  const verdict: Verdict = certain !== NO_PORTS ? 'allowed' : possible !== NO_PORTS ? 'unknown' : 'denied';
-  const why = [...(explained.why ?? [])];
-  if (engine.portsValue(certain) !== 'any') why.push(`the gates are shown for ${shown.protocol} ${shown.port}`);
-  if (!uniform) why.push('replicas differ: the ports are those that at least one of them may use');
+/** A controller that the input does not have: certain only when every source is treated alike. */
+function fromStranger(
+  engine: Engine,
+  survey: ExposureSurvey,
+  controller: Exclude<Controller, { readonly type: 'pods' }>,
+  leg: TargetLeg,
+): VerdictResult {
+  const { protocol, port } = leg.port.type === 'all' ? { protocol: 'TCP' as const, port: 80 } : leg.port;
+  const pods = podsOf(engine.cluster, leg.endpoint);
+  const finding = survey.throughControllerToAll(controller, pods, portPoint(protocol, port));
+  const verdict: Verdict =
+    finding.openness === 'all' ? 'allowed' : finding.openness === 'unknown' ? 'unknown' : 'denied';
+  const certain = verdict !== 'unknown';
+  const isolated = pods.some((pod) => engine.isolation(engine.classOfPod(pod)).ingress === 3);
+  const ingress: GateResult = {
+    allowed: verdict === 'allowed',
+    certain,
+    isolated,
+    tier: isolated ? 'NetworkPolicy' : 'none',
+    by: [],
+    ...(finding.why.length > 0 ? { why: finding.why } : {}),
+  };
+  const egress: GateResult = {
+    allowed: true,
+    certain: true,
+    isolated: false,
+    tier: 'exempt',
+    by: [],
+    why: [`${controller.name} is not part of the input`],
+  };
   return {
-    ...explained,
+    apiVersion: resultApiVersion,
+    kind: 'Verdict',
+    from: controller.name,
+    to: leg.label,
+    protocol,
+    port: protocol === 'other' ? null : port,
+    allowed: verdict === 'allowed',
+    certain,
+    verdict,
+    egress,
+    ingress,
+  };
+}
+
+/** All must be allowed. The gates are those of the first answer that decides. */
+function combined(engine: Engine, legs: readonly VerdictResult[], from: string, target: Target): VerdictResult {
+  if (target.everyPort) return combinedPorts(engine, legs, from, target);
+  const verdict = verdictOfAll(legs);
+  const shown = legs.find((leg) => leg.verdict === verdict) ?? NOBODY;
+  const named = (wanted: Verdict): readonly string[] => [
+    ...new Set(legs.filter((leg) => leg.verdict === wanted).map(legName)),
+  ];
+  const differ = legs.some((leg) => leg.verdict !== verdict || leg.partly !== undefined);
+  return {
+    ...verdictOf(verdict, shown),
+    from,
+    to: target.label,
+    protocol: shown.protocol,
+    port: shown.port,
+    ...(differ ? { partly: { allowed: named('allowed'), denied: named('denied'), unknown: named('unknown') } } : {}),
+    legs,
+  };
+}
+
+/** What an answer made of several has in common with the one whose gates it shows. */
+function verdictOf(
+  verdict: Verdict,
+  { egress, ingress }: VerdictResult,
+): Pick<VerdictResult, 'apiVersion' | 'kind' | 'verdict' | 'allowed' | 'certain' | 'egress' | 'ingress'> {
+  return {
+    apiVersion: resultApiVersion,
+    kind: 'Verdict',
+    verdict,
+    allowed: verdict === 'allowed',
+    certain: verdict !== 'unknown',
+    egress,
+    ingress,
+  };
+}
+
+/** Several ports of a Service: which of them lead to backends that all let the source in. */
+function combinedPorts(engine: Engine, legs: readonly VerdictResult[], from: string, target: Target): VerdictResult {
+  const { portSets } = engine;
+  const byPort = new Map<string, VerdictResult[]>();
+  for (const leg of legs) {
+    const key = `${leg.protocol} ${leg.port}`;
+    const list = byPort.get(key);
+    if (list === undefined) byPort.set(key, [leg]);
+    else list.push(leg);
+  }
+  let allowed = NO_PORTS;
+  const verdicts = [...byPort.values()].map((sameport) => {
+    const verdict = verdictOfAll(sameport);
+    const [leg] = sameport;
+    if (verdict === 'allowed' && leg !== undefined && leg.port !== null && isProtocol(leg.protocol)) {
+      allowed = portSets.union(allowed, portSets.range(leg.protocol, leg.port, leg.port));
+    }
+    return verdict;
+  });
+  const verdict: Verdict = verdicts.includes('allowed')
+    ? 'allowed'
+    : verdicts.includes('unknown')
+      ? 'unknown'
+      : 'denied';
+  const shown = legs.find((leg) => leg.verdict === verdict) ?? NOBODY;
+  return {
+    ...verdictOf(verdict, shown),
+    from,
+    to: target.label,
     protocol: 'any',
     port: null,
-    allowed: verdict === 'allowed',
-    certain: certain === possible,
-    verdict,
-    why,
-    ports: certain === NO_PORTS ? 'none' : engine.portsValue(certain),
+    ports: portsOrNone(engine, allowed),
+    legs,
   };
 }
 
-/** A port of the set, best one that the target declares; any declared one when the set is empty. */
-function tellingPort(
-  engine: Engine,
-  to: Endpoint,
-  set: PortSetId,
-): { readonly protocol: Protocol | 'other'; readonly port: number } {
-  const declared = declaredPorts(engine.cluster, to);
-  const inside = declared.find(({ protocol, port }) => engine.portSets.has(set, portPoint(protocol, port)));
-  if (inside !== undefined) return inside;
-  const value: PortsValue = set === NO_PORTS ? 'any' : engine.portsValue(set);
-  if (value === 'any') return declared[0] ?? { protocol: 'TCP', port: 80 };
-  const [first] = value;
-  return first === undefined
-    ? { protocol: 'TCP', port: 80 }
-    : { protocol: first.protocol, port: first.ranges[0]?.[0] ?? 0 };
+function isProtocol(text: string): text is 'TCP' | 'UDP' | 'SCTP' {
+  return text === 'TCP' || text === 'UDP' || text === 'SCTP';
 }
 
-function declaredPorts(
-  cluster: Cluster,
-  end: Endpoint,
-): readonly { readonly protocol: Protocol; readonly port: number }[] {
-  const pods =
-    end.type === 'pod' ? [end.pod] : end.type === 'workload' ? (cluster.workloads[end.workload]?.pods ?? []) : [];
-  const [pod] = pods;
-  return pod === undefined
-    ? []
-    : (cluster.pods.ports[pod] ?? []).map(({ protocol, containerPort }) => ({ protocol, port: containerPort }));
+function verdictOfAll(legs: readonly VerdictResult[]): Verdict {
+  if (legs.some((leg) => leg.verdict === 'denied')) return 'denied';
+  return legs.some((leg) => leg.verdict === 'unknown') ? 'unknown' : 'allowed';
 }
 
-function portLabel({ port }: TargetLeg): string {
-  if (port.type === 'all') return '';
-  return port.protocol === 'other'
-    ? ':icmp'
-    : `:${port.port}${port.protocol === 'TCP' ? '' : `/${port.protocol.toLowerCase()}`}`;
+function legName({ from, to, protocol, port }: VerdictResult): string {
+  return `${from} to ${to}${port === null ? '' : ` ${protocol} ${port}`}`;
 }
 
-interface AnsweredLeg {
-  readonly answer: VerdictResult;
-  readonly label: string;
+const NO_GATE: GateResult = { allowed: true, certain: true, isolated: false, tier: 'none', by: [] };
+
+/** No leg at all; targets have at least one. */
+const NOBODY: VerdictResult = {
+  apiVersion: resultApiVersion,
+  kind: 'Verdict',
+  from: '',
+  to: '',
+  protocol: 'any',
+  port: null,
+  allowed: false,
+  certain: true,
+  verdict: 'denied',
+  egress: NO_GATE,
+  ingress: NO_GATE,
+};
+
+function withWhy(result: VerdictResult, more: readonly string[]): VerdictResult {
+  const why = [...new Set([...(result.why ?? []), ...more])];
+  return why.length === 0 ? result : { ...result, why };
 }
 
-/** One answer for all legs. The gates shown are those of the first leg that has the common verdict. */
-function together(
-  legs: readonly AnsweredLeg[],
-  target: Target,
-  asked: string | undefined,
-  severalPorts: boolean,
-): VerdictResult {
-  const via = target.via.map(({ id }) => id);
-  const passed = via.length > 0 ? { via } : {};
-  const [only] = legs;
-  if (only !== undefined && legs.length === 1) return { ...only.answer, ...passed };
-  const verdicts = new Set(legs.map(({ answer }) => answer.verdict));
-  const verdict = severalPorts ? bestPort(legs) : worst(verdicts);
-  const shown = (legs.find(({ answer }) => answer.verdict === verdict) ?? only)?.answer;
-  invariant(shown !== undefined, 'a target has at least one leg');
-  const named = (wanted: Verdict): readonly string[] =>
-    legs.filter(({ answer }) => answer.verdict === wanted).map(({ label }) => label);
-  const { partly: _ofOneLeg, ...base } = shown;
-  const result: VerdictResult = {
-    ...base,
-    from: asked ?? shown.from,
-    to: target.label,
-    allowed: verdict === 'allowed',
-    certain: severalPorts ? !verdicts.has('unknown') : verdict === 'denied' || !verdicts.has('unknown'),
-    verdict,
-    ...(verdicts.size > 1 && !severalPorts
-      ? { partly: { allowed: named('allowed'), denied: named('denied'), unknown: named('unknown') } }
-      : {}),
-    ...passed,
-    legs: legs.map(({ answer }) => answer),
-  };
-  return severalPorts ? { ...result, protocol: 'any', port: null, ports: openPorts(legs) } : result;
-}
-
-function worst(verdicts: ReadonlySet<Verdict>): Verdict {
-  return verdicts.has('denied') ? 'denied' : verdicts.has('unknown') ? 'unknown' : 'allowed';
-}
-
-/** The legs by port: a port is open when every backend behind it is. */
-function portGroups(legs: readonly AnsweredLeg[]): readonly (readonly VerdictResult[])[] {
-  const groups = new Map<string, VerdictResult[]>();
-  for (const { answer } of legs) {
-    const key = `${answer.protocol} ${answer.port}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [answer]);
-    else group.push(answer);
-  }
-  return [...groups.values()];
-}
-
-function groupVerdict(group: readonly VerdictResult[]): Verdict {
-  return worst(new Set(group.map(({ verdict }) => verdict)));
-}
-
-function bestPort(legs: readonly AnsweredLeg[]): Verdict {
-  const verdicts = new Set(portGroups(legs).map(groupVerdict));
-  return verdicts.has('allowed') ? 'allowed' : verdicts.has('unknown') ? 'unknown' : 'denied';
-}
-
-function openPorts(legs: readonly AnsweredLeg[]): PortsValue | 'none' {
-  const open = portGroups(legs).filter((group) => groupVerdict(group) === 'allowed');
-  const ports = (['TCP', 'UDP', 'SCTP'] as const).flatMap((protocol) => {
-    const numbers = open.flatMap(([first]) =>
-      first?.protocol === protocol && first.port !== null ? [first.port] : [],
-    );
-    const ranges: [number, number][] = [];
-    for (const port of numbers.toSorted((a, b) => a - b)) {
-      const last = ranges.at(-1);
-      if (last !== undefined && last[1] + 1 === port) last[1] = port;
-      else ranges.push([port, port]);
+/** What stands between an outside source and a Service besides policy (S93). */
+function serviceNotes(cluster: Cluster, from: Endpoint, target: Target): readonly string[] {
+  const inside = from.type === 'pod' || from.type === 'workload';
+  if (inside || from.type === 'node') return [];
+  return target.via.flatMap((hop): readonly string[] => {
+    const [namespace = '', , name = ''] = hop.id.split('/');
+    switch (hop.kind) {
+      case 'Service': {
+        const service = cluster.serviceNamed(namespace, name);
+        if (service === undefined) return [];
+        if (!facesOutside(service)) {
+          return [
+            `${hop.id} is of type ${service.type}, which has no address outside the cluster; the answer is about policy only`,
+          ];
+        }
+        return service.externalTrafficPolicy === 'Cluster'
+          ? [
+              `${hop.id} has externalTrafficPolicy Cluster: policy is judged for the client's own address here, but some network plugins see the address of a node instead`,
+            ]
+          : [];
+      }
+      case 'Ingress':
+      case 'HTTPRoute':
+      case 'Gateway':
+        return [];
+      default:
+        return assertNever(hop.kind);
     }
-    return ranges.length === 0 ? [] : [{ protocol, ranges }];
   });
-  return ports.length === 0 ? 'none' : ports;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { explainTarget } from '../../src/engine/endpoint-answer.ts';
+import { explainTarget } from '../../src/engine/target-verdict.ts';
 import { parseEndpoint } from '../../src/engine/endpoint.ts';
 import type { VerdictResult } from '../../src/engine/results.ts';
 import { parseTarget } from '../../src/engine/service-target.ts';

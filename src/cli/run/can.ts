@@ -1,6 +1,6 @@
 import { explainTarget } from '../../engine/target-verdict.ts';
 import { type VerdictFormatName, verdictFormats } from '../../report/formats.ts';
-import { asksForAnyPort, checkEndTexts, resolveSource, resolveTarget, withProtocol } from '../ends.ts';
+import { checkEndTexts, resolveSource, resolveTarget, withProtocol } from '../ends.ts';
 import { type LoadOptions, loadObjects } from '../load.ts';
 import { type EngineOptions, openEngine, readPodCidrs } from '../open-engine.ts';
 import { printReport } from '../print-report.ts';
@@ -23,8 +23,7 @@ export async function runCan(source: string, target: string, options: CanOptions
   });
   const engine = openEngine(objects, options, podCidrs);
   const from = resolveSource(engine, source, options.namespace);
-  const resolved = resolveTarget(engine.cluster, targetText, options.namespace);
-  const { verdict, notes } = explainTarget(engine, from, resolved, asksForAnyPort(targetText));
+  const { verdict, notes } = explainTarget(engine, from, resolveTarget(engine.cluster, targetText, options.namespace));
   printReport(verdictFormats, options, verdict, (look) => ({ ...look, notes, full: options.full === true }));
   process.exitCode = verdict.allowed ? 0 : 1;
 }
