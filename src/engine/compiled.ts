@@ -63,6 +63,8 @@ export class Compiled {
   readonly listOf: Readonly<Record<Direction, Int32Array>>;
   readonly tierRules: Readonly<Record<Tier, Readonly<Record<Direction, readonly BoundTierRule[]>>>>;
   readonly hasTiers: boolean;
+  /** Whether nothing is unknown within a family: certain and possible are then the same. */
+  readonly exact: boolean;
 
   constructor(cluster: Cluster) {
     this.cluster = cluster;
@@ -113,7 +115,12 @@ export class Compiled {
       egress: tiers[tier].egress.map(bound),
     });
     this.tierRules = { Admin: boundTier('Admin'), Baseline: boundTier('Baseline') };
-    this.hasTiers = Object.values(tiers).some(({ ingress, egress }) => ingress.length + egress.length > 0);
+    const tierRules = Object.values(this.tierRules).flatMap(({ ingress, egress }) => [...ingress, ...egress]);
+    this.exact =
+      this.peerSets.exact &&
+      this.policyLists.every((list) => list.uncertain.length === 0) &&
+      tierRules.every(({ subjects: { certain, possible } }) => certain === possible);
+    this.hasTiers = tierRules.length > 0;
   }
 
   policyList(classId: number, direction: Direction): PolicyList {

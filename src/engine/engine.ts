@@ -9,7 +9,7 @@ import { PairEvaluation, ALL, NOTHING } from './pair-evaluation.ts';
 import { differentMembers, isSelf, onSameNode, partyPairs, type Party } from './parties.ts';
 import { portPoint, type PortBounds, type PortSetId, type PortSets } from './port-sets.ts';
 import type { ConnectionQuery, Endpoint, Verdict } from './query.ts';
-import { lazyRelation, type Relation } from './relation.ts';
+import { buildRelation, type Relation } from './relation.ts';
 import type { PortsValue, VerdictResult } from './results.ts';
 import { TierTable } from './tier-table.ts';
 
@@ -46,6 +46,7 @@ export interface Isolation {
 export class Engine {
   readonly cluster: Cluster;
   private readonly compiled: Compiled;
+  private readonly tiers: TierTable;
   private readonly pairs: PairEvaluation;
   private atoms: readonly ExternalAtom[] | undefined;
   private whole: Relation | undefined;
@@ -54,7 +55,8 @@ export class Engine {
   constructor(cluster: Cluster) {
     this.cluster = cluster;
     this.compiled = new Compiled(cluster);
-    this.pairs = new PairEvaluation(this.compiled, new TierTable(this.compiled));
+    this.tiers = new TierTable(this.compiled);
+    this.pairs = new PairEvaluation(this.compiled, this.tiers);
   }
 
   get portSets(): PortSets {
@@ -162,7 +164,7 @@ export class Engine {
 
   /** Everything at once; computed on first use. */
   relation(): Relation {
-    this.whole ??= lazyRelation(this.classCount, (from, to) => this.classPorts(from, to));
+    this.whole ??= buildRelation(this.compiled, this.tiers);
     return this.whole;
   }
 

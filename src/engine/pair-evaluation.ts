@@ -13,7 +13,7 @@ export const NOTHING: PortBounds = { certain: NO_PORTS, possible: NO_PORTS };
 /** Presence bits of both families that two ends share: bits 0-1 IPv4, bits 2-3 IPv6. */
 export type SharedFamilies = number;
 
-function presence(shared: SharedFamilies, family: IpFamily): Tri {
+export function presence(shared: SharedFamilies, family: IpFamily): Tri {
   return ((shared >> (family === 4 ? 0 : 2)) & 3) as Tri;
 }
 
