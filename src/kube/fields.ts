@@ -250,7 +250,7 @@ export class Fields {
   }
 }
 
-export function isNull(node: YamlNode): boolean {
+function isNull(node: YamlNode): boolean {
   return node.type === 'scalar' && node.value === null;
 }
 

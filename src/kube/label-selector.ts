@@ -6,7 +6,7 @@ import type { LabelSelector, Requirement } from './objects.ts';
 import { closest } from './suggest.ts';
 import { labelKeyProblems, labelValueProblems } from './syntax.ts';
 
-export const LABEL_SELECTOR = shape('v1.LabelSelector', 'matchLabels matchExpressions', {
+const LABEL_SELECTOR = shape('v1.LabelSelector', 'matchLabels matchExpressions', {
   hints: { labels: 'matchLabels', expressions: 'matchExpressions', app: 'matchLabels', podSelector: 'matchLabels' },
 });
 const REQUIREMENT = shape('v1.LabelSelectorRequirement', 'key operator values', { hints: { value: 'values' } });

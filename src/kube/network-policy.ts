@@ -23,7 +23,9 @@ const PEER = shape('v1.NetworkPolicyPeer', 'podSelector namespaceSelector ipBloc
   hints: { matchLabels: 'podSelector', cidr: 'ipBlock', namespace: 'namespaceSelector', pod: 'podSelector' },
 });
 const IP_BLOCK = shape('v1.IPBlock', 'cidr except');
-const PORT = shape('v1.NetworkPolicyPort', 'protocol port endPort', { hints: { targetPort: 'port', number: 'port' } });
+const PORT = shape('v1.NetworkPolicyPort', 'protocol port endPort', {
+  hints: { targetPort: 'port', number: 'port', prot: 'protocol', proto: 'protocol' },
+});
 
 const PROTOCOLS: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
 const POLICY_TYPES = ['Ingress', 'Egress'];

@@ -10,7 +10,7 @@ import { formatPath } from './path.ts';
 import { portNameProblems, portNumberProblems } from './syntax.ts';
 
 export const POD = shape('v1.Pod', 'apiVersion kind metadata spec status');
-export const POD_TEMPLATE = shape('v1.PodTemplateSpec', 'metadata spec');
+const POD_TEMPLATE = shape('v1.PodTemplateSpec', 'metadata spec');
 const POD_SPEC = shape(
   'v1.PodSpec',
   'volumes initContainers containers ephemeralContainers restartPolicy terminationGracePeriodSeconds activeDeadlineSeconds dnsPolicy nodeSelector serviceAccountName serviceAccount automountServiceAccountToken nodeName hostNetwork hostPID hostIPC shareProcessNamespace securityContext imagePullSecrets hostname subdomain affinity schedulerName tolerations hostAliases priorityClassName priority dnsConfig readinessGates runtimeClassName enableServiceLinks preemptionPolicy overhead topologySpreadConstraints setHostnameAsFQDN os hostUsers schedulingGates resourceClaims resources hostnameOverride workloadRef',

@@ -9,7 +9,7 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
 }
 
 /** One requirement (S56, S57): byte-exact and case-sensitive (S58). */
-export function matchesRequirement(requirement: Requirement, labels: Labels): boolean {
+function matchesRequirement(requirement: Requirement, labels: Labels): boolean {
   const value = labels.get(requirement.key);
   switch (requirement.operator) {
     case 'In':
@@ -74,7 +74,7 @@ export function formatSelector(selector: LabelSelector): string {
   return selector.requirements.map(formatRequirement).join(',');
 }
 
-export function formatRequirement({ key, operator, values }: Requirement): string {
+function formatRequirement({ key, operator, values }: Requirement): string {
   switch (operator) {
     case 'In':
       return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(',')})`;

@@ -215,7 +215,7 @@ describe('S22: unknown fields are refused, and the refusal says what was meant',
     [
       'ingress: [{ports: [{prot: UDP}]}]',
       '5:23 strict decoding error: unknown field "spec.ingress[0].ports[0].prot"',
-      'did you mean `port`?',
+      'did you mean `protocol`?',
     ],
     [
       'egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, exept: []}}]}]',
