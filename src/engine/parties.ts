@@ -43,7 +43,7 @@ export function partiesOf(endpoint: Endpoint, compiled: Compiled): readonly Part
     case 'address':
       return [addressParty(endpoint.ip, compiled)];
     case 'range':
-      return rangeParties(endpoint.cidrs, compiled);
+      return rangeParties(endpoint.cidrs, endpoint.label, compiled);
     default:
       return assertNever(endpoint);
   }
@@ -112,8 +112,11 @@ function addressParty(ip: IpAddress, compiled: Compiled): Party {
   return { classId, kind: 'external', pod: -1, nodeName: '', families, address: ip, name: formatIp(ip) };
 }
 
-/** One party per atom, named by the part of the range that lies in it. */
-function rangeParties(cidrs: readonly IpRange[], compiled: Compiled): readonly Party[] {
+/** Networks in the name of one part of a range. */
+const NAMED_CIDRS = 4;
+
+/** One party per atom: the range itself when policies do not cut it, else named by the part that lies in the atom. */
+function rangeParties(cidrs: readonly IpRange[], label: string, compiled: Compiled): readonly Party[] {
   const parts = compiled.atoms.cut(cidrs);
   return parts.map(({ atom, ranges }) => ({
     classId: compiled.classes.externalStart + atom,
@@ -122,7 +125,10 @@ function rangeParties(cidrs: readonly IpRange[], compiled: Compiled): readonly P
     nodeName: '',
     families: (ranges.some((r) => r.family === 4) ? FOUR : 0) | (ranges.some((r) => r.family === 6) ? SIX : 0),
     get name() {
-      return rangesToCidrs(ranges).map(formatCidr).join(', ');
+      if (parts.length === 1) return label;
+      const list = rangesToCidrs(ranges).map(formatCidr);
+      const more = list.length - NAMED_CIDRS;
+      return more > 0 ? `${list.slice(0, NAMED_CIDRS).join(', ')} and ${more} more networks` : list.join(', ');
     },
   }));
 }
