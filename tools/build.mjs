@@ -5,7 +5,7 @@
  * The new tree is made beside the old one and then takes its place, so that a failed build leaves the last good one and
  * no file of a module that is gone stays behind.
  */
-import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { buildSync } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const next = join(root, `dist.next-${process.pid}`);
+const last = join(root, `dist.last-${process.pid}`);
 
 /** The file whose time says when the last build began. */
 export const buildStamp = join(dist, '.built');
@@ -45,10 +46,10 @@ export function build() {
       logLevel: 'warning',
     });
     chmodSync(join(next, 'cli/main.js'), 0o755);
-    rmSync(dist, { recursive: true, force: true });
+    if (existsSync(dist)) renameSync(dist, last);
     renameSync(next, dist);
   } finally {
-    rmSync(next, { recursive: true, force: true });
+    for (const folder of [next, last]) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
