@@ -1,11 +1,12 @@
 /** Holds an engine against the oracle on one complete cluster, connection by connection. */
+import { formatCidr } from '../../src/base/inet-format.ts';
 import type { IpAddress } from '../../src/base/inet.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { portPoint } from '../../src/engine/port-sets.ts';
 import type { Endpoint } from '../../src/engine/query.ts';
 import type { GateResult, RuleReference } from '../../src/engine/results.ts';
-import { parseAddress } from '../oracle/addresses.ts';
-import type { Manifest } from '../oracle/manifest.ts';
+import { inCidr, parseAddress } from '../oracle/addresses.ts';
+import type { Manifest, RawPodSpec } from '../oracle/manifest.ts';
 import { type Answer, type End, type Gate, Oracle, type Query } from '../oracle/oracle.ts';
 import { askedPorts, endName, pairsOf } from './queries.ts';
 
@@ -77,9 +78,9 @@ export function compare(objects: readonly Manifest[], engine: Engine, explain: (
   for (const { from, to } of pairsOf(objects)) {
     const ends = { from: endpointOf(engine, from), to: endpointOf(engine, to) };
     const itself = endName(from) === endName(to);
-    const sets = itself ? undefined : engine.ports(ends.from, ends.to);
-    for (const at of askedPorts) {
-      for (const viaService of itself ? [false, true] : [false]) {
+    for (const viaService of itself ? [false, true] : [false]) {
+      const sets = engine.ports(ends.from, ends.to, viaService);
+      for (const at of askedPorts) {
         const answers = oracleAnswers(oracle, from, to, at, viaService);
         const expected = [...answers.values()].some(({ allowed }) => allowed);
         const label = `${endName(from)} -> ${endName(to)} ${at.protocol}/${at.port}${viaService ? ' via a Service' : ''}`;
@@ -89,7 +90,7 @@ export function compare(objects: readonly Manifest[], engine: Engine, explain: (
         const query = { ...ends, ...at, viaService };
         const verdict = engine.verdict(query);
         if (verdict !== (expected ? 'allowed' : 'denied')) report('verdict', verdict, expected);
-        if (sets !== undefined) compareSets(engine, sets, answers, at, report);
+        compareSets(engine, sets, answers, at, report);
         if (explain(index++)) compareExplanation(engine.explain(query), answers, expected, report);
       }
     }
@@ -162,4 +163,78 @@ function sameGate(gate: GateResult, truth: Gate): boolean {
     gate.tier === truth.tier &&
     names.join() === truth.by.toSorted().join()
   );
+}
+
+/** The class of an end, and the node it is on when it is a host. */
+function classOf(
+  engine: Engine,
+  objects: readonly Manifest[],
+  end: End,
+): { classId: number; host: string | undefined; node: string | undefined } {
+  if ('ip' in end) {
+    const address = parseAddress(end.ip);
+    const atom = engine.externalAtoms().find(({ cidrs }) => cidrs.some((cidr) => inCidr(address, formatCidr(cidr))));
+    return { classId: atom?.classId ?? -1, host: undefined, node: undefined };
+  }
+  const endpoint = endpointOf(engine, end);
+  if ('node' in end)
+    return {
+      classId: endpoint.type === 'node' ? engine.classOfNode(endpoint.node) : -1,
+      host: end.node,
+      node: undefined,
+    };
+  const pod = objects.find(
+    (object) =>
+      object.kind === 'Pod' && `${object.metadata.namespace ?? 'default'}/${object.metadata.name}` === end.pod,
+  );
+  const spec: RawPodSpec = pod?.spec ?? {};
+  const nodeName = spec.nodeName ?? undefined;
+  const classId = endpoint.type === 'pod' ? engine.classOfPod(endpoint.pod) : -1;
+  return spec.hostNetwork === true
+    ? { classId, host: nodeName, node: undefined }
+    : { classId, host: undefined, node: nodeName };
+}
+
+/** The relation, its runs, and the classes: what they say of every pair must be what the pair says of itself. */
+export function compareRelation(objects: readonly Manifest[], engine: Engine): Findings {
+  const findings: Findings = { queries: 0, wrong: [] };
+  const oracle = new Oracle(objects);
+  const relation = engine.relation();
+  const runs = new Map<string, string>();
+  for (let to = 0; to < relation.classCount; to++) {
+    relation.forEachSource(to, (first, last, certain, possible) => {
+      for (let from = first; from <= last; from++) runs.set(`${from} ${to}`, `${certain} ${possible}`);
+    });
+    for (let from = 0; from < relation.classCount; from++) {
+      const said = `${relation.certain(from, to)} ${relation.possible(from, to)}`;
+      if ((runs.get(`${from} ${to}`) ?? '0 0') !== said)
+        findings.wrong.push(
+          `class ${from} -> ${to}: a run says ${runs.get(`${from} ${to}`) ?? 'nothing'}, the cell ${said}`,
+        );
+    }
+  }
+  for (const { from, to } of pairsOf(objects)) {
+    // An atom may hold addresses of both families; alone it says nothing of one that the pod does not have.
+    const shared = ([4, 6] as const).filter((family) =>
+      [from, to].every((end) => oracle.addresses(end, family).length > 0),
+    );
+    if (endName(from) === endName(to) || shared.length === 0) continue;
+    const [source, target] = [classOf(engine, objects, from), classOf(engine, objects, to)];
+    // A host on the pod's own node has a rule of its own (S100).
+    const own = source.host !== undefined && source.host === target.node;
+    const pair = engine.ports(endpointOf(engine, from), endpointOf(engine, to));
+    const cell = own
+      ? engine.ownNodePorts(source.classId, target.classId)
+      : {
+          certain: relation.certain(source.classId, target.classId),
+          possible: relation.possible(source.classId, target.classId),
+        };
+    findings.queries++;
+    if (pair.certain !== cell.certain || pair.possible !== cell.possible) {
+      findings.wrong.push(
+        `${endName(from)} -> ${endName(to)}: the pair says ${pair.certain} ${pair.possible}, the relation ${cell.certain} ${cell.possible}`,
+      );
+    }
+  }
+  return findings;
 }

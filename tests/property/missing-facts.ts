@@ -48,6 +48,11 @@ function familyRule(objects: readonly Manifest[], family: 4 | 6): boolean | unde
   return having.length === 0 ? false : undefined;
 }
 
+/** The label that selectors ask for and that no cluster has at first. */
+function nobody(random: Random): Record<string, string> {
+  return random.chance(0.3) ? { nobody: random.pick(['x', 'y', '']) } : {};
+}
+
 /** One of the clusters that the incomplete one may be. */
 export function complete(random: Random, incomplete: readonly Manifest[]): Manifest[] {
   const rules = { 4: familyRule(incomplete, 4), 6: familyRule(incomplete, 6) };
@@ -58,29 +63,37 @@ export function complete(random: Random, incomplete: readonly Manifest[]): Manif
   );
   const namespaces: Manifest[] = [...implied]
     .filter((name) => !declared.has(name))
-    .map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: randomLabels(random) ?? {} } }));
+    .map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { ...randomLabels(random), ...nobody(random) } },
+    }));
   let next = 0;
   const objects = incomplete.map((object) => {
     if (!isPod(object)) return object;
     let pod = object;
     if (ipsOf(pod).length === 0 && specOf(pod).hostNetwork !== true) {
       next++;
+      // Addresses that the blocks of the policies tell apart, and some that they do not.
       const v4 = random.pick([
-        `10.0.${random.int(0, 3)}.${100 + next}`,
-        `10.0.1.${random.int(0, 1) * 2 + 1}`,
+        `10.0.${random.int(0, 3)}.${random.int(0, 7)}`,
+        `10.${random.int(0, 255)}.1.${next}`,
         `198.18.0.${next}`,
+        `203.0.113.${random.int(6, 8)}`,
       ]);
       const v6 = random.pick([
-        `fd00::${random.int(0, 3)}:${100 + next}`,
-        `fd00::1:${random.int(1, 3)}`,
+        `fd00::${random.int(0, 3)}:${random.int(0, 7)}`,
         `2001:db8:7::${next}`,
+        `2001:db8:1::${next}`,
+        `2a00::${next}`,
       ]);
       const has4 = rules[4] ?? (rules[6] === false || random.chance(0.6));
       const has6 = rules[6] ?? (!has4 || random.chance(0.6));
       const ips = [...(has4 ? [v4] : []), ...(has6 ? [v6] : [])];
       pod = { ...pod, status: { ...pod.status, podIPs: ips.map((ip) => ({ ip })) } };
     }
-    if (!specOf(pod).nodeName) pod = { ...pod, spec: { ...specOf(pod), nodeName: random.pick(nodes) } };
+    if (!specOf(pod).nodeName)
+      pod = { ...pod, spec: { ...specOf(pod), nodeName: random.pick([...nodes, 'elsewhere']) } };
     return pod;
   });
   return [...namespaces, ...objects];
