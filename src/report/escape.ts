@@ -48,18 +48,24 @@ export function csvCell(text: string): string {
   return /[",']/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
-/** Plain text inside GitHub Markdown, table cells included: no markup, no HTML, no mention, no link comes out of it. */
+const MARKDOWN_ENTITIES = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['@', '&#64;'],
+  [':', '&#58;'],
+  ['.', '&#46;'],
+]);
+
+/**
+ * Plain text inside GitHub Markdown, table cells included: no markup, no HTML, no mention, no link comes out of it.
+ * Punctuation that only means something at the start of a line or inside an address stays readable elsewhere.
+ */
 export function markdownText(text: string): string {
   return visible(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('@', '&#64;')
-    .replace(/:\/\//g, '&#58;//')
-    .replace(/(?<=www)\./gi, '&#46;')
-    .replace(/[\\`*_{}[\]()#+!|~$]/g, (character) => `\\${character}`)
+    .replace(/[\\`*_{}[\]()#+!|~$&<>@]|:(?=\/\/)|(?<=www)\./gi, (mark) => MARKDOWN_ENTITIES.get(mark) ?? `\\${mark}`)
     .replace(/^(\s*)([-=])/, '$1\\$2')
-    .replace(/^(\s*\d+)([.)])/, '$1\\$2');
+    .replace(/^(\s*\d+)(\.|\\\))/, (_, number: string, mark: string) => `${number}\\${mark.slice(-1)}`);
 }
 
 /** A code span. The fence is longer than any run of backticks inside; `|` is escaped for tables. */
@@ -74,11 +80,14 @@ export function markdownCode(text: string): string {
   return `${fence}${pad}${safe}${pad}${fence}`;
 }
 
-/** A quoted DOT id or label. Backslashes are doubled, so that no escape sequence (`\N`, `\l`) of Graphviz survives. */
+/**
+ * A quoted DOT id or label. Backslashes are doubled and ampersands become entities, so that neither an escape sequence
+ * (`\N`, `\l`) nor an entity of Graphviz survives.
+ */
 export function dotString(text: string): string {
   return `"${visible(text)
-    .replaceAll('\\', '\\\\')
-    .replaceAll('"', String.raw`\"`)}"`;
+    .replace(/["\\]/g, String.raw`\$&`)
+    .replaceAll('&', '&amp;')}"`;
 }
 
 /**

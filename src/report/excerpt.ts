@@ -1,6 +1,6 @@
 import { positionAt } from '../base/source.ts';
 import type { Span } from '../base/source.ts';
-import { characterWidth, displayWidth } from './display-width.ts';
+import { displayWidth } from './display-width.ts';
 import { visible } from './escape.ts';
 import type { Palette } from './palette.ts';
 import type { Symbols } from './symbols.ts';
@@ -45,8 +45,8 @@ export function renderExcerpt(span: Span, options: ExcerptOptions): string[] {
   let at = from;
   while (at < lineEnd) {
     const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
-    const cell = character === '\t' ? ' '.repeat(TAB - (used % TAB)) : visible(character);
-    const columns = cell.length === character.length ? characterWidth(character) : cell.length;
+    const cell = cellText(character, used);
+    const columns = displayWidth(cell);
     if (used + columns > room) {
       shown += symbols.ellipsis;
       break;
@@ -67,22 +67,41 @@ export function renderExcerpt(span: Span, options: ExcerptOptions): string[] {
   ];
 }
 
+/** How one character is shown at a column: tabs expanded, what could act on the terminal spelled out. */
+function cellText(character: string, column: number): string {
+  return character === '\t' ? ' '.repeat(TAB - (column % TAB)) : visible(character);
+}
+
 /** Where to begin showing a line so that the span is in view: its beginning, unless that is too far to the left. */
 function windowStart(text: string, lineStart: number, start: number, lineEnd: number, room: number): number {
   // The beginning is best whenever the span starts in the first two thirds, or the whole line fits anyway.
-  if (lineEnd - lineStart <= room) {
-    const line = text.slice(lineStart, lineEnd);
-    if (!line.includes('\t') && displayWidth(line) <= room) return lineStart;
-  }
+  const near = columnsUpTo(text, lineStart, start, (room * 2) / 3);
+  if (near || columnsUpTo(text, lineStart, lineEnd, room)) return lineStart;
+  let from = start;
   let columns = 0;
-  let at = lineStart;
-  while (at < start && columns <= (room * 2) / 3) {
-    columns += text[at] === '\t' ? TAB - (columns % TAB) : characterWidth(text.charAt(at));
-    at++;
+  while (from > lineStart) {
+    const step = isPair(text, from - 2) && from - 2 >= lineStart ? 2 : 1;
+    columns += displayWidth(cellText(text.slice(from - step, from), 0));
+    if (columns > room / 3) break;
+    from -= step;
   }
-  if (at >= start && columns <= (room * 2) / 3) return lineStart;
-  const from = Math.max(lineStart, start - Math.floor(room / 3));
-  // Never begin between the halves of a surrogate pair.
-  const code = text.charCodeAt(from);
-  return code >= 0xdc00 && code <= 0xdfff && from < start ? from + 1 : from;
+  return from;
+}
+
+/** Whether the text from `from` to `to` takes at most `limit` columns; looks at no more than that. */
+function columnsUpTo(text: string, from: number, to: number, limit: number): boolean {
+  let columns = 0;
+  let at = from;
+  while (at < to) {
+    const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
+    columns += displayWidth(cellText(character, columns));
+    if (columns > limit) return false;
+    at += character.length;
+  }
+  return true;
+}
+
+function isPair(text: string, at: number): boolean {
+  const code = text.codePointAt(at);
+  return code !== undefined && code > 0xffff;
 }

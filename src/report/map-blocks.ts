@@ -67,7 +67,7 @@ export function mapBlocks(index: MapIndex, options: BlockOptions = {}): Block[] 
     for (const group of groups) {
       const members = cls.members.filter((node) => index.nodes[node]?.group === group);
       const part = { members, internal: members.length > 1 ? cls.internal : -1 };
-      const key = copyKey(index, part, group);
+      const key = copyKey(index, part, { full: true, relativeTo: group, ...detail });
       const known = copies.get(key);
       if (known === undefined) copies.set(key, [part]);
       else known.push(part);
@@ -128,12 +128,11 @@ interface LineOptions {
  * Equal for parts of different namespaces that may be shown as one: they read the same, and they either have the same
  * names or are each the whole of their namespace. Anything less would be a coincidence.
  */
-function copyKey(index: MapIndex, part: AlikeClass, group: number): string {
-  const options = { relativeTo: group, full: true };
+function copyKey(index: MapIndex, part: AlikeClass, options: LineOptions & { readonly relativeTo: number }): string {
   const say = (line: BlockLine): unknown => [line.label.index, line.peers];
   return JSON.stringify([
     nodeAttribute(index, part.members[0] ?? 0),
-    part.members.length > 1 && part.members.length === groupSize(index, group)
+    part.members.length > 1 && part.members.length === groupSize(index, options.relativeTo)
       ? '*'
       : part.members.map((node) => index.nodes[node]?.name),
     linesOf(index, part, 'in', options).map(say),

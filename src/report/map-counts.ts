@@ -53,8 +53,8 @@ export function countStatements(index: MapIndex, options: Pick<MapOptions, 'filt
   const pairs = options.filtered === true ? `${noun} pairs` : `of ${countOf(counts.pairs, `${noun} pair`)}`;
   const statements = [
     `${options.filtered === true ? 'in view: ' : ''}${countOf(counts.workloads, noun)}${pods}${where}`,
-    `${counts.connected} ${pairs} ${verb}`,
   ];
+  if (counts.pairs > 0) statements.push(`${counts.connected} ${pairs} ${verb}`);
   if (counts.outside > 0) statements.push(`${countOf(counts.outside, 'connection')} with the outside`);
   if (counts.uncertain > 0) statements.push(`${counts.uncertain} uncertain`);
   if (!index.byNamespace && counts.openIn + counts.openOut > 0) {

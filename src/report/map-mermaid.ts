@@ -23,7 +23,7 @@ export function renderMapMermaid(map: ConnectivityMap, options: MapOptions): str
   lines.push('flowchart LR');
   for (const note of options.notes ?? []) lines.push(`  %% ${mermaidText(note)}`);
   for (const cluster of graph.clusters) {
-    lines.push(`  subgraph ${cluster.id}["${mermaidText(cluster.title)}"]`);
+    lines.push(`  subgraph ${cluster.id}[${quoted([cluster.title])}]`);
     for (const node of cluster.nodes) lines.push(`    ${nodeStatement(node)}`);
     lines.push('  end');
   }
@@ -41,11 +41,17 @@ export function renderMapMermaid(map: ConnectivityMap, options: MapOptions): str
 
 function nodeStatement(node: GraphNode): string {
   const [before, after] = BRACKETS[node.shape];
-  return `${node.id}${before}"${node.lines.map(mermaidText).join('<br/>')}"${after}`;
+  return `${node.id}${before}${quoted(node.lines)}${after}`;
 }
 
 function edgeStatement(edge: GraphEdge): string {
-  return `${edge.from} ${arrow(edge)}|"${mermaidText(edge.label)}"| ${edge.to}`;
+  return `${edge.from} ${arrow(edge)}|${quoted([edge.label])}| ${edge.to}`;
+}
+
+/** A quoted label of several lines; Mermaid refuses an empty one. */
+function quoted(lines: readonly string[]): string {
+  const text = lines.map(mermaidText).join('<br/>');
+  return `"${text === '' ? ' ' : text}"`;
 }
 
 function arrow(edge: GraphEdge): string {

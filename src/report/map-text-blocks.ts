@@ -25,7 +25,7 @@ export interface TextContext {
 }
 
 /** Peers column: never narrower than this, whatever the terminal. */
-const NARROWEST = 24;
+const NARROWEST = 20;
 /** Ports column: longer ones wrap. */
 const WIDEST_PORTS = 36;
 const MARGIN = 4;
@@ -77,9 +77,11 @@ function columnsOf(context: TextContext, section: readonly Block[]): Columns {
       ports = Math.max(ports, displayWidth(labelText(line.label, context.reasons, context.full)));
     }
   }
-  ports = Math.min(ports, WIDEST_PORTS);
-  const prefix = MARGIN + 5 + STATE_WIDTH + 2 + displayWidth(context.symbols.to) + 1;
-  return { peers: Math.min(peers, Math.max(NARROWEST, context.width - prefix - ports - 2)), ports };
+  const room = context.width - (MARGIN + 5 + STATE_WIDTH + 2 + displayWidth(context.symbols.to) + 1) - 2;
+  // Peers wrap well, ports do not: these get what they need, up to two fifths where both are long.
+  const widestPorts = Math.min(WIDEST_PORTS, Math.max(room - peers, Math.floor(room * 0.4)));
+  ports = Math.min(ports, widestPorts);
+  return { peers: Math.min(peers, Math.max(NARROWEST, room - ports)), ports };
 }
 
 interface Shared {
@@ -170,7 +172,9 @@ function stateText(peer: WorkloadPeer, direction: 'ingress' | 'egress', palette:
 function memberNames(context: TextContext, block: Block): string {
   const { index, palette, full, filtered } = context;
   const several = block.groups.length > 1;
-  if (!full && !filtered && block.members.length > (several ? 12 : 4) && coversNamespaces(index, block.members)) {
+  // One workload a namespace is better named; several of each are not, unless they are the few of a single one.
+  const many = several ? block.members.length > Math.min(12, block.groups.length) : block.members.length > 4;
+  if (!full && !filtered && many && coversNamespaces(index, block.members)) {
     return palette.bold(index.byNamespace ? 'every namespace' : 'every workload');
   }
   if (several)

@@ -1,5 +1,5 @@
-import { formatCidr } from '../base/inet-format.ts';
-import type { Cidr, IpFamily } from '../base/inet.ts';
+import { formatCidr, formatIp } from '../base/inet-format.ts';
+import type { Cidr, IpAddress, IpFamily } from '../base/inet.ts';
 import { parseCidr } from '../base/inet-parse.ts';
 import { allAddresses, rangesToCidrs, subtractRanges } from '../base/inet-ranges.ts';
 import type { ExternalPeer } from '../engine/results.ts';
@@ -35,8 +35,8 @@ export function outsideName(peers: readonly ExternalPeer[], full = false): strin
   return [four, six]
     .filter((share) => share.form !== 'none')
     .map((share) => {
-      if (share.form === 'list') return listText(share.cidrs.map(formatCidr), full);
-      return `internet (IPv${share.family}${share.form === 'all' ? '' : `, except ${listText(share.cidrs.map(formatCidr), full)}`})`;
+      if (share.form === 'list') return listText(share.cidrs.map(shortCidr), full);
+      return `internet (IPv${share.family}${share.form === 'all' ? '' : `, except ${listText(share.cidrs.map(shortCidr), full)}`})`;
     })
     .join(', ');
 }
@@ -58,7 +58,16 @@ function isMost(share: Share): boolean {
 }
 
 function exceptText(cidrs: readonly Cidr[], full: boolean): string {
-  return cidrs.length === 0 ? '' : ` (except ${listText(cidrs.map(formatCidr), full)})`;
+  return cidrs.length === 0 ? '' : ` (except ${listText(cidrs.map(shortCidr), full)})`;
+}
+
+/** A single address goes without its prefix length. */
+function shortCidr(cidr: Cidr): string {
+  return cidr.prefix === (cidr.family === 4 ? 32 : 128) ? formatIp(networkAddress(cidr)) : formatCidr(cidr);
+}
+
+function networkAddress(cidr: Cidr): IpAddress {
+  return cidr.family === 4 ? { family: 4, value: cidr.first } : { family: 6, value: cidr.first };
 }
 
 function listText(items: readonly string[], full: boolean): string {

@@ -57,7 +57,9 @@ export function describePeers(index: MapIndex, peers: Iterable<number>, options:
   const outsideTerms = outside.length === 0 ? [] : [outsideName(externalPeers(index, outside), options.full)];
   const withOutside = (term: string): string[] => (allOutside ? [term] : [term, ...outsideTerms]);
 
-  if (options.detail === undefined && (inside > 1 || (inside > 0 && wild > 0))) {
+  // One other peer is better named than called all, unless it stands with all of the outside.
+  const worthIt = inside > 1 || (inside === 1 && wild > 0 && allOutside);
+  if (options.detail === undefined && worthIt) {
     if (inside + wild === index.inside) return withOutside(all);
     if (inside * 2 > index.inside && index.groups.length > 1) {
       const exceptions = exceptionTerms(index, seen, options);

@@ -21,7 +21,10 @@ const SIGNS = { allowed: '✅', denied: '⛔', unknown: '❔' } as const;
 
 /** The answer to `can` for issues and pull requests. */
 export function renderVerdictMarkdown(verdict: VerdictResult, options: VerdictOptions): string {
-  const via = (verdict.via ?? []).map((id) => ` via ${markdownCode(id)}`).join('');
+  const via = (verdict.via ?? [])
+    .filter((id) => id !== verdict.to)
+    .map((id) => ` via ${markdownCode(id)}`)
+    .join('');
   const lines = [`${headline(verdict)}${via}`, ''];
   for (const note of options.notes ?? []) lines.push(markdownText(note), '');
   for (const leg of verdict.legs ?? [verdict]) {

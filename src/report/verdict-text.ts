@@ -55,7 +55,10 @@ class VerdictText {
     const { verdict, palette } = this;
     const ends = `${visible(endName(verdict.from))} ${this.symbols.to} ${visible(endName(verdict.to))}`;
     const answer = verdict.partly === undefined ? verdict.verdict : 'partly';
-    const via = (verdict.via ?? []).map((id) => `  via ${visible(id)}`).join('');
+    const via = (verdict.via ?? [])
+      .filter((id) => id !== verdict.to)
+      .map((id) => `  via ${visible(id)}`)
+      .join('');
     this.lines.push(`${this.headline(answer)}  ${palette.bold(ends)}  ${visible(portName(verdict))}${via}`);
     for (const note of this.options.notes ?? []) this.wrapped(note, '  ');
     if (verdict.legs === undefined) this.reasons();
@@ -120,7 +123,8 @@ class VerdictText {
       this.lines.push(...wrapInto(`${title}: ${rule}`, this.width, `  ${mark} `, '      '));
       return;
     }
-    this.lines.push(`  ${mark} ${title}: ${[reason, ...why.map(visible)].join('; ')}`);
+    const reasons = [reason, ...why.map(visible)].join('; ');
+    this.lines.push(...wrapInto(`${title}: ${reasons}`, this.width, `  ${mark} `, '      '));
     this.list(result.by, (reference) =>
       this.lines.push(...wrapInto(this.rule(reference, ruleLead(result, reference)), this.width, '      ', '        ')),
     );
