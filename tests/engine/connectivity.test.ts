@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { type MapOptions, connectivityMap } from '../../src/engine/connectivity.ts';
 import type { ConnectivityMap } from '../../src/engine/results.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import { readManifests } from '../../src/kube/read.ts';
+import { buildCluster } from '../../src/model/cluster.ts';
 import { connectionLines, engineOf, namespace, pod, policy, workload, yaml } from './connectivity-cluster.ts';
 
 function lines(inputs: readonly string[], options: MapOptions = {}): string[] {
@@ -276,6 +279,17 @@ describe('host-network pods (D2, S100)', () => {
   it('of a DaemonSet that the input has no pods of run beside every pod', () => {
     const daemonSet = workload('sys', 'agent', { kind: 'DaemonSet', hostNetwork: true });
     expect(lines([...base, daemonSet])).toContain('sys/DaemonSet/agent -> shop/Pod/db: any (some)');
+  });
+
+  it('may be reached from their own node when that is exempt (D1)', () => {
+    const shut = policy('shop', 'shut', { policyTypes: ['Egress'] });
+    const { objects } = readManifests([{ name: 'x', text: [...base, shut, ...agent(['n1', 'n2'])].join('') }]);
+    const of = (allowEgressToLocalNode: boolean): string[] =>
+      connectionLines(connectivityMap(createEngine(buildCluster(objects, { allowEgressToLocalNode })))).filter((line) =>
+        line.startsWith('shop/Pod/db'),
+      );
+    expect(of(false)).toEqual([]);
+    expect(of(true)).toEqual(['shop/Pod/db -> sys/DaemonSet/agent: any (some)']);
   });
 
   it('of which nobody knows the node may or may not run there', () => {
