@@ -122,6 +122,7 @@ export class ConnectionDetails {
       const extra = this.ownNode.towards(to, b.classId).filter((pair) => pair.from === from);
       for (const a of this.membersOf(from)) {
         if (visited++ >= MAX_DETAIL_PAIRS) return;
+        if (from === to && a.classId === b.classId && this.items[to]?.lone.has(b.classId) === true) continue;
         const own = extra.filter((pair) => pair.fromClass === a.classId);
         if (!own.some((pair) => pair.replaces))
           yield { a, b, bounds: this.cut(this.engine.classPorts(a.classId, b.classId)) };

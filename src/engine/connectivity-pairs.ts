@@ -8,6 +8,8 @@ import { ALL_PORTS, NO_PORTS, type PortBounds, type PortSetId } from './port-set
 /** A peer as the sweep sees it: the classes of its members. */
 export interface SweepPeer {
   readonly classes: readonly number[];
+  /** Classes with one member of several: it has no other of its class to talk to. */
+  readonly lone?: ReadonlySet<number>;
 }
 
 /** Bounds over all pairs of members of two peers. */
@@ -116,7 +118,9 @@ export function sweepPairs(
         for (let i = members.start[first] ?? 0, end = members.start[last + 1] ?? 0; i < end; i++) {
           const from = members.peer[i] ?? 0;
           if (sourcesInFocus !== undefined && sourcesInFocus[from] !== 1) continue;
-          if (replaced.size > 0 && replaced.has((members.classId[i] ?? 0) * peers.length + from)) continue;
+          const fromClass = members.classId[i] ?? 0;
+          if (replaced.size > 0 && replaced.has(fromClass * peers.length + from)) continue;
+          if (from === to && fromClass === toClass && peer.lone?.has(toClass) === true) continue;
           add(to, from, certain, possible);
         }
       });
@@ -132,7 +136,8 @@ export function sweepPairs(
         visit({ from, to, some: NOTHING, every: NOTHING });
         continue;
       }
-      const pairs = (peers[from]?.classes.length ?? 0) * peer.classes.length + (extraSeen?.get(from) ?? 0);
+      const lone = from === to ? (peer.lone?.size ?? 0) : 0;
+      const pairs = (peers[from]?.classes.length ?? 0) * peer.classes.length - lone + (extraSeen?.get(from) ?? 0);
       const complete = seen[from] === pairs;
       visit({
         from,

@@ -19,6 +19,8 @@ export interface ViewItem {
   readonly pods: readonly number[];
   /** The classes of its pods, each once, ascending. */
   readonly classes: readonly number[];
+  /** Those of its classes that one single pod of several has: a class says nothing of a pod and itself. */
+  readonly lone: ReadonlySet<number>;
   /** As an end of questions to the engine about a class pair. */
   readonly peer: MapPeer;
 }
@@ -72,7 +74,7 @@ function item(
     ...(pods.every((pod) => cluster.pods.isHostNetwork(pod)) ? { hostNetwork: true as const } : {}),
     ...(workloads === undefined ? {} : { workloads }),
   };
-  return { id, namespace, pods, classes, peer };
+  return { id, namespace, pods, classes, lone: loneClasses(engine, pods), peer };
 }
 
 function podItem(engine: Engine, pod: number): ViewItem {
@@ -108,6 +110,7 @@ function namespaceItems(engine: Engine): readonly ViewItem[] {
       namespace: index,
       pods,
       classes: classesOf(engine, pods),
+      lone: loneClasses(engine, pods),
       peer: { id, type: 'namespace', name, pods: count },
     });
   }
@@ -141,6 +144,18 @@ function classItems(engine: Engine): readonly ViewItem[] {
 function classesOf(engine: Engine, pods: readonly number[]): readonly number[] {
   if (pods.length === 1) return [engine.classOfPod(pods[0] ?? 0)];
   return [...new Set(pods.map((pod) => engine.classOfPod(pod)))].toSorted((a, b) => a - b);
+}
+
+const NO_CLASSES: ReadonlySet<number> = new Set();
+
+function loneClasses(engine: Engine, pods: readonly number[]): ReadonlySet<number> {
+  if (pods.length === 1) return NO_CLASSES;
+  const counts = new Map<number, number>();
+  for (const pod of pods) {
+    const classId = engine.classOfPod(pod);
+    counts.set(classId, (counts.get(classId) ?? 0) + engine.cluster.pods.count(pod));
+  }
+  return new Set([...counts].flatMap(([classId, count]) => (count === 1 ? [classId] : [])));
 }
 
 function countOf(cluster: Cluster, pods: readonly number[]): number {
