@@ -64,10 +64,12 @@ export class GateTrace {
     const { compiled } = this;
     const { subject, peer, direction, family, point } = question;
     const misses: MissContext[] = [];
+    const destination = (direction === 'ingress' ? subject : peer).classId;
+    const pair = { subject: subject.classId, peer: peer.classId, destination, direction, family };
     for (const rule of compiled.tierRules[tier][direction]) {
       if (!compiled.peerSets.sets.has(rule.subjects.possible, subject.classId)) continue;
       const { policy, action, understood } = rule.source;
-      const match = tierRuleMatch(rule, compiled, subject.classId, peer.classId, direction, family);
+      const match = tierRuleMatch(rule, compiled, pair);
       if (!compiled.portSets.has(match.certain, point)) {
         if (compiled.portSets.has(match.possible, point)) open.push(...this.openTierRule(rule, question));
         else if (action === 'Accept') misses.push({ policy, rule: rule.source.rule });

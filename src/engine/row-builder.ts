@@ -3,10 +3,12 @@
  * wide rules, tiers and isolation go, then the few sources at which narrow rules change something.
  */
 import type { IpFamily } from '../base/inet.ts';
+import { EMPTY_SET } from '../base/range-sets.ts';
 import { NO, YES } from '../base/tri.ts';
 import { addWide, cutAt, EITHER, FREE, ISOLATED, Segments, UNBOUND, type SegmentGates, type WideRule } from './base-segments.ts';
 import type { Compiled } from './compiled.ts';
 import { egressGroups, type EgressGroup } from './egress-groups.ts';
+import { PairEvaluation } from './pair-evaluation.ts';
 import type { ClassSet, World } from './peer-sets.ts';
 import type { Direction } from './policy-rules.ts';
 import { NO_PORTS, type PortSetId } from './port-sets.ts';
@@ -36,11 +38,35 @@ export const USUAL_TUNING: RowTuning = {
   tableFrom: 4,
 };
 
+interface SetRule {
+  readonly members: ClassSet;
+  readonly ports: PortSpecId;
+}
+
+/** The ingress rules of one policy list, by how many they let in. */
 interface IngressRules {
-  /** Distinct lists of wide rules have distinct numbers. */
+  /** Lists with the same wide and nearly total rules have the same number. */
   readonly wideId: number;
-  readonly wide: readonly { readonly members: ClassSet; readonly ports: PortSpecId }[];
-  readonly narrow: readonly { readonly members: ClassSet; readonly ports: PortSpecId }[];
+  readonly wide: readonly SetRule[];
+  /** Let in everybody but `members`. */
+  readonly total: readonly SetRule[];
+  readonly narrow: readonly SetRule[];
+  /** Whether the wide and nearly total rules name ports, so that they differ from pod to pod. */
+  readonly named: boolean;
+}
+
+/** Groups of egress rules, by how many destinations they reach. */
+interface EgressSplit {
+  readonly wide: readonly EgressGroup[];
+  /** Reach everybody but the complement; counted in for all, then the exceptions are computed again. */
+  readonly total: readonly EgressGroup[];
+  readonly narrow: readonly EgressGroup[];
+}
+
+/** For each destination the numbers of the groups that concern it. */
+interface GroupIndex {
+  readonly starts: Int32Array;
+  readonly ids: Int32Array;
 }
 
 export class RowBuilder {
@@ -58,11 +84,14 @@ export class RowBuilder {
   private readonly mask: Uint8Array;
   private readonly staticStarts: Int32Array;
   private readonly ingressRules: readonly (IngressRules | undefined)[];
-  private readonly wideGroups: readonly EgressGroup[];
-  private readonly narrowGroups: readonly EgressGroup[];
-  /** Narrow groups by destination: those of `d` are `groupIds[groupStarts[d] .. groupStarts[d + 1])`. */
-  private readonly groupStarts: Int32Array;
-  private readonly groupIds: Int32Array;
+  private readonly egress: EgressSplit;
+  private readonly totalNamed: boolean;
+  private readonly narrowIndex: GroupIndex;
+  /** The nearly total groups that leave a destination out. */
+  private readonly exceptionIndex: GroupIndex;
+  private readonly subjectSizes: Int32Array;
+  private readonly everybody: ClassSet;
+  private readonly pairs: PairEvaluation;
   private readonly rows: RelationRows;
 
   // Scratch of one row: what narrow rules allow per source, valid where the stamp is the row's.
@@ -70,6 +99,8 @@ export class RowBuilder {
   private readonly ingressStamp: Int32Array;
   private readonly egressPorts: Int32Array;
   private readonly egressStamp: Int32Array;
+  /** Sources whose answer must be computed from their rules, because a nearly total rule leaves this pair out. */
+  private readonly againStamp: Int32Array;
   private readonly touched: Int32Array;
   private touchedCount = 0;
   private stamp = 0;
@@ -85,19 +116,25 @@ export class RowBuilder {
     this.family = world < 2 ? 4 : 6;
     const { classes } = compiled;
     this.count = classes.count;
+    this.pairs = new PairEvaluation(compiled, tiers);
+    this.everybody = this.count === 0 ? EMPTY_SET : compiled.peerSets.sets.of([0, this.count - 1]);
     this.wideFrom = Math.max(tuning.leastWide, this.count * tuning.widePart);
     this.egressBound = this.boundBy('egress');
     this.ingressBound = this.boundBy('ingress');
     this.mask = this.familyMask();
     this.staticStarts = this.findStaticStarts();
     this.ingressRules = this.splitIngress();
-    [this.wideGroups, this.narrowGroups] = this.splitEgress();
-    [this.groupStarts, this.groupIds] = this.indexGroups();
+    this.egress = this.splitEgress();
+    this.totalNamed = this.egress.total.some(({ ports }) => compiled.portSpecs.hasNames(ports));
+    this.narrowIndex = this.index(this.egress.narrow.map(({ peers }) => peers));
+    this.exceptionIndex = this.index(this.egress.total.map(({ peers }) => this.complement(peers)));
+    this.subjectSizes = Int32Array.from(this.egress.narrow, ({ subjects }) => this.sizeOf(subjects));
     this.rows = new RelationRows(this.count, this.count);
     this.ingressPorts = new Int32Array(this.count);
     this.ingressStamp = new Int32Array(this.count);
     this.egressPorts = new Int32Array(this.count);
     this.egressStamp = new Int32Array(this.count);
+    this.againStamp = new Int32Array(this.count);
     this.touched = new Int32Array(this.count);
     this.segmentOf = new Int32Array(this.count);
   }
@@ -152,50 +189,72 @@ export class RowBuilder {
     return size;
   }
 
+  private complement(set: ClassSet): ClassSet {
+    return this.compiled.peerSets.sets.subtract(this.everybody, set);
+  }
+
+  private isWide(set: ClassSet): boolean {
+    return this.sizeOf(set) > this.wideFrom;
+  }
+
+  private isNearlyTotal(set: ClassSet): boolean {
+    return this.isWide(set) && this.count - this.sizeOf(set) <= this.wideFrom;
+  }
+
   /** By policy list, for the lists that some class has for ingress. */
   private splitIngress(): (IngressRules | undefined)[] {
-    const { policyLists, listOf, peerSets } = this.compiled;
+    const { policyLists, listOf, peerSets, portSpecs } = this.compiled;
     const split: (IngressRules | undefined)[] = [];
-    const wideIds = new Map<string, number>();
+    const wideIds = new Map<string, number>([['', 0]]);
     for (const list of new Set(listOf.ingress)) {
       const policies = policyLists[list];
       if (policies === undefined) continue;
-      const all = (this.lower ? policies.certainRules : policies.possibleRules)
-        .map(({ peers, ports }) => ({ members: peerSets.set(peers, this.world), ports }))
-        .filter(({ members }) => this.sizeOf(members) > 0);
-      const wide = all
-        .filter(({ members }) => this.sizeOf(members) > this.wideFrom)
-        .sort((a, b) => this.sizeOf(b.members) - this.sizeOf(a.members) || a.members - b.members || a.ports - b.ports)
-        .slice(0, this.tuning.maxWidePeers);
-      const chosen = new Set(wide);
-      const text = wide.map(({ members, ports }) => `${members}/${ports}`).join(' ');
+      const narrow: SetRule[] = [];
+      const wide: SetRule[] = [];
+      const total: SetRule[] = [];
+      for (const { peers, ports } of this.lower ? policies.certainRules : policies.possibleRules) {
+        const members = peerSets.set(peers, this.world);
+        if (members === EMPTY_SET) continue;
+        if (this.isNearlyTotal(members)) total.push({ members: this.complement(members), ports });
+        else if (this.isWide(members)) wide.push({ members, ports });
+        else narrow.push({ members, ports });
+      }
+      wide.sort((a, b) => this.sizeOf(b.members) - this.sizeOf(a.members) || a.members - b.members || a.ports - b.ports);
+      narrow.push(...wide.splice(this.tuning.maxWidePeers));
+      const totalPorts = [...new Set(total.map(({ ports }) => ports))].sort((a, b) => a - b);
+      const text = [...wide.map(({ members, ports }) => `${members}/${ports}`), ...totalPorts].join(' ');
       let wideId = wideIds.get(text);
       if (wideId === undefined) {
         wideId = wideIds.size;
         wideIds.set(text, wideId);
       }
-      split[list] = { wideId, wide, narrow: all.filter((rule) => !chosen.has(rule)) };
+      const named = [...wide, ...total].some(({ ports }) => portSpecs.hasNames(ports));
+      split[list] = { wideId, wide, total, narrow, named };
     }
     return split;
   }
 
-  private splitEgress(): [readonly EgressGroup[], readonly EgressGroup[]] {
-    const groups = egressGroups(this.compiled, this.world);
+  private splitEgress(): EgressSplit {
+    const wide: EgressGroup[] = [];
+    const total: EgressGroup[] = [];
+    const narrow: EgressGroup[] = [];
+    for (const group of egressGroups(this.compiled, this.world)) {
+      if (this.isNearlyTotal(group.peers) && (!this.isWide(group.subjects) || group.peers === this.everybody)) {
+        total.push(group);
+      } else if (this.isWide(group.peers) || this.isWide(group.subjects)) wide.push(group);
+      else narrow.push(group);
+    }
     const weight = ({ peers, subjects }: EgressGroup): number => this.sizeOf(peers) * this.sizeOf(subjects);
-    const wide = groups
-      .filter(({ peers, subjects }) => this.sizeOf(peers) > this.wideFrom || this.sizeOf(subjects) > this.wideFrom)
-      .sort((a, b) => weight(b) - weight(a))
-      .slice(0, this.tuning.maxWideGroups);
-    const chosen = new Set(wide);
-    return [wide, groups.filter((group) => !chosen.has(group))];
+    wide.sort((a, b) => weight(b) - weight(a));
+    narrow.push(...wide.splice(this.tuning.maxWideGroups));
+    return { wide, total, narrow };
   }
 
-  private indexGroups(): [Int32Array, Int32Array] {
+  private index(groups: readonly ClassSet[]): GroupIndex {
     const { sets } = this.compiled.peerSets;
     const starts = new Int32Array(this.count + 1);
-    // Counts by difference first: a group adds one to every destination in its ranges.
-    for (const { peers } of this.narrowGroups) {
-      const ranges = sets.view(peers);
+    for (const set of groups) {
+      const ranges = sets.view(set);
       for (let i = 0; i < ranges.length; i += 2) {
         for (let id = ranges[i] ?? 0; id <= (ranges[i + 1] ?? -1); id++) starts[id + 1] = (starts[id + 1] ?? 0) + 1;
       }
@@ -203,8 +262,8 @@ export class RowBuilder {
     for (let id = 0; id < this.count; id++) starts[id + 1] = (starts[id + 1] ?? 0) + (starts[id] ?? 0);
     const next = starts.slice();
     const ids = new Int32Array(starts[this.count] ?? 0);
-    this.narrowGroups.forEach(({ peers }, group) => {
-      const ranges = sets.view(peers);
+    groups.forEach((set, group) => {
+      const ranges = sets.view(set);
       for (let i = 0; i < ranges.length; i += 2) {
         for (let id = ranges[i] ?? 0; id <= (ranges[i + 1] ?? -1); id++) {
           const at = next[id] ?? 0;
@@ -213,23 +272,25 @@ export class RowBuilder {
         }
       }
     });
-    return [starts, ids];
+    return { starts, ids };
   }
 
   // ---- bases --------------------------------------------------------------------------------------------------
 
   private destinationsByBase(): number[][] {
-    const { classes, listOf } = this.compiled;
+    const { classes, listOf, portSpecs } = this.compiled;
     const wideEgress = this.wideGroupsOf();
+    const wideNamed = this.egress.wide.some(({ ports }) => portSpecs.hasNames(ports));
     const keys = new KeyChain();
     const byBase: number[][] = [];
     for (let id = 0; id < this.count; id++) {
-      const pod = classes.isPod(id);
-      const wide = pod ? (this.ingressRules[listOf.ingress[id] ?? 0]?.wideId ?? 0) : 0;
-      let key = keys.join(wide, (this.ingressBound[id] ?? 0) * 4 + (this.mask[id] ?? 0));
+      const rules = classes.isPod(id) ? this.ingressRules[listOf.ingress[id] ?? 0] : undefined;
+      const named = wideNamed || this.totalNamed || rules?.named === true;
+      let key = keys.join(rules?.wideId ?? 0, (this.ingressBound[id] ?? 0) * 4 + (this.mask[id] ?? 0));
       key = keys.join(key, wideEgress[id] ?? 0);
-      key = keys.join(key, classes.namedPortsOf(id));
+      key = keys.join(key, named ? classes.namedPortsOf(id) + 1 : 0);
       key = keys.join(key, this.tiers.groupOf[id] ?? 0);
+      key = keys.join(key, this.tiers.portsOf[id] ?? 0);
       (byBase[key] ??= []).push(id);
     }
     return byBase.filter((ids) => ids !== undefined);
@@ -240,7 +301,7 @@ export class RowBuilder {
     const { sets } = this.compiled.peerSets;
     const low = new Int32Array(this.count);
     const high = new Int32Array(this.count);
-    this.wideGroups.forEach(({ peers }, group) => {
+    this.egress.wide.forEach(({ peers }, group) => {
       const bits = group < 30 ? low : high;
       const bit = 1 << (group % 30);
       const ranges = sets.view(peers);
@@ -268,14 +329,23 @@ export class RowBuilder {
     const wideIngress: WideRule[] = [];
     const wideEgress: WideRule[] = [];
     if (this.ingressBound[destination] === ISOLATED || this.ingressBound[destination] === EITHER) {
-      for (const { members, ports } of this.ingressRules[compiled.listOf.ingress[destination] ?? 0]?.wide ?? []) {
+      const rules = this.ingressRules[compiled.listOf.ingress[destination] ?? 0];
+      for (const { members, ports } of rules?.wide ?? []) {
         wideIngress.push({ members, ports: portSpecs.resolve(ports, named) });
       }
+      let everywhere: PortSetId = NO_PORTS;
+      for (const { ports } of rules?.total ?? []) {
+        everywhere = compiled.portSets.union(everywhere, portSpecs.resolve(ports, named));
+      }
+      if (everywhere !== NO_PORTS) wideIngress.push({ members: this.everybody, ports: everywhere });
     }
-    for (const { peers, ports, subjects } of this.wideGroups) {
+    for (const { peers, ports, subjects } of this.egress.wide) {
       if (peerSets.sets.has(peers, destination)) {
         wideEgress.push({ members: subjects, ports: portSpecs.resolve(ports, named) });
       }
+    }
+    for (const { ports, subjects } of this.egress.total) {
+      wideEgress.push({ members: subjects, ports: portSpecs.resolve(ports, named) });
     }
     const plain = wideIngress.length + wideEgress.length === 0;
     const starts = plain ? this.staticStarts : cutAt(this.staticStarts, [...wideIngress, ...wideEgress], compiled, this.count);
@@ -326,7 +396,7 @@ export class RowBuilder {
       this.touchedCount = 0;
       this.scatterIngress(destination);
       this.scatterEgress(destination, closed);
-      const length = this.emit(segments, values, table);
+      const length = this.emit(destination, segments, values, table);
       this.rows.setRow(destination, base, this.runs, length);
     }
   }
@@ -343,8 +413,9 @@ export class RowBuilder {
     const { listOf, portSpecs, portSets, peerSets, classes } = this.compiled;
     const rules = this.ingressRules[listOf.ingress[destination] ?? 0];
     if (rules === undefined) return;
-    const { ingressPorts, ingressStamp, touched, stamp } = this;
+    const { ingressPorts, ingressStamp, stamp } = this;
     const named = classes.namedPortsOf(destination);
+    for (const { members } of rules.total) this.markAgain(members, false);
     for (const { members, ports } of rules.narrow) {
       const allowed = portSpecs.resolve(ports, named);
       if (allowed === NO_PORTS) continue;
@@ -355,47 +426,98 @@ export class RowBuilder {
           if (ingressStamp[source] === stamp) {
             ingressPorts[source] = portSets.union((ingressPorts[source] ?? 0) as PortSetId, allowed);
           } else {
+            this.touch(source);
             ingressStamp[source] = stamp;
             ingressPorts[source] = allowed;
-            touched[this.touchedCount++] = source;
           }
         }
       }
     }
+  }
+
+  /** Every source of the set is touched, and computed from its rules; `onlyTouched`: only those that are already. */
+  private markAgain(set: ClassSet, onlyTouched: boolean): void {
+    const ranges = this.compiled.peerSets.sets.view(set);
+    for (let i = 0; i < ranges.length; i += 2) {
+      const last = ranges[i + 1] ?? -1;
+      for (let source = ranges[i] ?? 0; source <= last; source++) {
+        if (onlyTouched && !this.isTouched(source)) continue;
+        this.touch(source);
+        this.againStamp[source] = this.stamp;
+      }
+    }
+  }
+
+  private isTouched(source: number): boolean {
+    const { stamp } = this;
+    return this.ingressStamp[source] === stamp || this.egressStamp[source] === stamp || this.againStamp[source] === stamp;
+  }
+
+  private touch(source: number): void {
+    if (!this.isTouched(source)) this.touched[this.touchedCount++] = source;
   }
 
   /** `closed`: what ingress has not touched stays shut whatever egress allows. */
   private scatterEgress(destination: number, closed: boolean): void {
     if (closed && this.touchedCount === 0) return;
-    const { portSpecs, portSets, peerSets, classes } = this.compiled;
-    const { egressPorts, egressStamp, ingressStamp, touched, stamp, groupIds } = this;
+    const from = this.exceptionIndex.starts[destination] ?? 0;
+    const to = this.exceptionIndex.starts[destination + 1] ?? 0;
+    for (let at = from; at < to; at++) {
+      const group = this.egress.total[this.exceptionIndex.ids[at] ?? 0];
+      if (group !== undefined) this.markAgain(group.subjects, closed);
+    }
+    const { portSpecs, classes } = this.compiled;
     const named = classes.namedPortsOf(destination);
-    const end = this.groupStarts[destination + 1] ?? 0;
-    for (let at = this.groupStarts[destination] ?? 0; at < end; at++) {
-      const group = this.narrowGroups[groupIds[at] ?? 0];
+    const { starts, ids } = this.narrowIndex;
+    const end = starts[destination + 1] ?? 0;
+    const few = closed ? this.touchedCount : 0;
+    for (let at = starts[destination] ?? 0; at < end; at++) {
+      const id = ids[at] ?? 0;
+      const group = this.egress.narrow[id];
       if (group === undefined) continue;
       const allowed = portSpecs.resolve(group.ports, named);
       if (allowed === NO_PORTS) continue;
-      const ranges = peerSets.sets.view(group.subjects);
-      for (let i = 0; i < ranges.length; i += 2) {
-        const last = ranges[i + 1] ?? -1;
-        for (let source = ranges[i] ?? 0; source <= last; source++) {
-          const untouched = ingressStamp[source] !== stamp;
-          if (closed && untouched) continue;
-          if (egressStamp[source] === stamp) {
-            egressPorts[source] = portSets.union((egressPorts[source] ?? 0) as PortSetId, allowed);
-          } else {
-            egressStamp[source] = stamp;
-            egressPorts[source] = allowed;
-            if (untouched) touched[this.touchedCount++] = source;
-          }
+      if (few > 0 && few * LOOKUP_COST < (this.subjectSizes[id] ?? 0)) this.addIfSubject(group.subjects, allowed, few);
+      else this.addSubjects(group.subjects, allowed, closed);
+    }
+  }
+
+  private addSubjects(subjects: ClassSet, allowed: PortSetId, closed: boolean): void {
+    const { egressStamp, egressPorts, stamp } = this;
+    const { portSets, peerSets } = this.compiled;
+    const ranges = peerSets.sets.view(subjects);
+    for (let i = 0; i < ranges.length; i += 2) {
+      const last = ranges[i + 1] ?? -1;
+      for (let source = ranges[i] ?? 0; source <= last; source++) {
+        if (egressStamp[source] === stamp) {
+          egressPorts[source] = portSets.union((egressPorts[source] ?? 0) as PortSetId, allowed);
+          continue;
         }
+        if (!this.isTouched(source)) {
+          if (closed) continue;
+          this.touched[this.touchedCount++] = source;
+        }
+        egressStamp[source] = stamp;
+        egressPorts[source] = allowed;
       }
     }
   }
 
+  /** The same for the first `few` touched sources only, where the subjects are many. */
+  private addIfSubject(subjects: ClassSet, allowed: PortSetId, few: number): void {
+    const { egressStamp, egressPorts, stamp, touched } = this;
+    const { portSets, peerSets } = this.compiled;
+    for (let i = 0; i < few; i++) {
+      const source = touched[i] ?? 0;
+      if (!peerSets.sets.has(subjects, source)) continue;
+      const before = egressStamp[source] === stamp ? (egressPorts[source] ?? 0) : NO_PORTS;
+      egressStamp[source] = stamp;
+      egressPorts[source] = portSets.union(before as PortSetId, allowed);
+    }
+  }
+
   /** Runs that differ from the base, into `runs`; returns how many numbers. */
-  private emit(segments: Segments, values: Int32Array, table: boolean): number {
+  private emit(destination: number, segments: Segments, values: Int32Array, table: boolean): number {
     const { touched, stamp, ingressPorts, ingressStamp, egressPorts, egressStamp, segmentOf } = this;
     const count = this.touchedCount;
     sortPrefix(touched, count);
@@ -405,9 +527,13 @@ export class RowBuilder {
     for (let i = 0; i < count; i++) {
       const source = touched[i] ?? 0;
       const segment = table ? (segmentOf[source] ?? 0) : segmentAt(segments.starts, source);
-      const ingress = ingressStamp[source] === stamp ? (ingressPorts[source] ?? 0) : NO_PORTS;
-      const egress = egressStamp[source] === stamp ? (egressPorts[source] ?? 0) : NO_PORTS;
-      const value = segments.value(segment, ingress as PortSetId, egress as PortSetId);
+      let value: PortSetId;
+      if (this.againStamp[source] === stamp) value = this.computeAgain(source, destination, segments.apart[segment] === 1);
+      else {
+        const ingress = ingressStamp[source] === stamp ? (ingressPorts[source] ?? 0) : NO_PORTS;
+        const egress = egressStamp[source] === stamp ? (egressPorts[source] ?? 0) : NO_PORTS;
+        value = segments.value(segment, ingress as PortSetId, egress as PortSetId);
+      }
       if (value === values[segment]) continue;
       if (used > 0 && runs[used - 1] === value && runs[used - 2] === source - 1) runs[used - 2] = source;
       else {
@@ -419,7 +545,16 @@ export class RowBuilder {
     }
     return used;
   }
+
+  private computeAgain(source: number, destination: number, apart: boolean): PortSetId {
+    if (apart) return NO_PORTS;
+    const bounds = this.pairs.inFamily(source, destination, this.family, NO);
+    return this.lower ? bounds.certain : bounds.possible;
+  }
 }
+
+/** Looking up one source in a set costs about as much as this many steps through it. */
+const LOOKUP_COST = 8;
 
 /** Numbers pairs of numbers in order of first sight; chains of them number tuples. */
 class KeyChain {

@@ -6,7 +6,7 @@
 import type { IpFamily } from '../base/inet.ts';
 import { EMPTY_SET } from '../base/range-sets.ts';
 import type { BoundTierRule, Compiled, Tier } from './compiled.ts';
-import { worldOf, type ClassSet } from './peer-sets.ts';
+import { worldOf, WORLDS, type ClassSet } from './peer-sets.ts';
 import type { Direction } from './policy-rules.ts';
 import { ALL_PORTS, NO_PORTS, type PortSetId } from './port-sets.ts';
 import { randomLanes } from './random-lanes.ts';
@@ -43,22 +43,26 @@ const OPEN: TierResult = {
   openPossible: ALL_PORTS,
 };
 
+/** Who asks a tier about whom. */
+export interface TierPair {
+  /** A pod class: whose policies are asked. */
+  readonly subject: number;
+  readonly peer: number;
+  /** The class on which named ports are looked up: the subject's for ingress, the peer's for egress, or one like it. */
+  readonly destination: number;
+  readonly direction: Direction;
+  readonly family: IpFamily;
+}
+
 /** First match decides (S151); what rules match only possibly, later ones may decide as well. */
-export function walkTier(
-  rules: readonly BoundTierRule[],
-  compiled: Compiled,
-  subject: number,
-  peer: number,
-  direction: Direction,
-  family: IpFamily,
-): TierOutcome {
+export function walkTier(rules: readonly BoundTierRule[], compiled: Compiled, pair: TierPair): TierOutcome {
   const { portSets } = compiled;
   let open: PortSetId = ALL_PORTS;
   let accepted: PortSetId = NO_PORTS;
   let denied: PortSetId = NO_PORTS;
   let passed: PortSetId = NO_PORTS;
   for (const rule of rules) {
-    const { certain, possible } = tierRuleMatch(rule, compiled, subject, peer, direction, family);
+    const { certain, possible } = tierRuleMatch(rule, compiled, pair);
     const decided = portSets.intersect(possible, open);
     if (rule.source.action === 'Accept') accepted = portSets.union(accepted, decided);
     else if (rule.source.action === 'Deny') denied = portSets.union(denied, decided);
@@ -73,19 +77,16 @@ export function walkTier(
 export function tierRuleMatch(
   rule: BoundTierRule,
   compiled: Compiled,
-  subject: number,
-  peer: number,
-  direction: Direction,
-  family: IpFamily,
+  { subject, peer, destination, family }: TierPair,
 ): { readonly certain: PortSetId; readonly possible: PortSetId } {
   const { peerSets, portSets, portSpecs, classes } = compiled;
   if (!peerSets.sets.has(rule.subjects.possible, subject)) return { certain: NO_PORTS, possible: NO_PORTS };
-  const destination = classes.namedPortsOf(direction === 'ingress' ? subject : peer);
+  const names = classes.namedPortsOf(destination);
   let certain: PortSetId = NO_PORTS;
   let possible: PortSetId = NO_PORTS;
   for (const { peers, ports } of rule.entries) {
     if (!peerSets.has(peers, worldOf(family, 'possible'), peer)) continue;
-    const set = portSpecs.resolve(ports, destination);
+    const set = portSpecs.resolve(ports, names);
     possible = portSets.union(possible, set);
     if (peerSets.has(peers, worldOf(family, 'certain'), peer)) certain = portSets.union(certain, set);
   }
@@ -93,58 +94,63 @@ export function tierRuleMatch(
 }
 
 export class TierTable {
-  /** By class id. */
+  /** By class id: classes in exactly the same subject and peer sets of cluster policies. */
   readonly groupOf: Int32Array;
   readonly groupCount: number;
+  /** By class id: destinations for which the ports of all cluster policy rules mean the same. */
+  readonly portsOf: Int32Array;
+  readonly portsCount: number;
   private readonly compiled: Compiled;
-  private readonly representative: number[] = [];
-  private readonly rules = new Map<string, readonly BoundTierRule[]>();
+  private readonly groupMember: number[];
+  private readonly portsMember: number[];
+  private readonly rules = new Map<number, readonly BoundTierRule[]>();
   private readonly results = new Map<number, TierResult>();
 
   constructor(compiled: Compiled) {
     this.compiled = compiled;
-    this.groupOf = compiled.hasTiers ? groupsOf(compiled) : new Int32Array(compiled.classes.count);
-    let count = 0;
-    this.groupOf.forEach((group, id) => {
-      if (group >= count) {
-        count = group + 1;
-        this.representative.push(id);
-      }
-    });
-    this.groupCount = count;
+    const { count } = compiled.classes;
+    this.groupOf = compiled.hasTiers ? groupsOf(compiled) : new Int32Array(count);
+    this.portsOf = compiled.hasTiers ? portGroupsOf(compiled) : new Int32Array(count);
+    this.groupMember = firstMembers(this.groupOf);
+    this.portsMember = firstMembers(this.portsOf);
+    this.groupCount = this.groupMember.length;
+    this.portsCount = this.portsMember.length;
   }
 
   /** The result for pods of class `subject` towards `peer`. */
   result(subject: number, peer: number, direction: Direction, family: IpFamily): TierResult {
-    return this.groupResult(this.groupOf[subject] ?? 0, this.groupOf[peer] ?? 0, direction, family);
-  }
-
-  groupResult(subject: number, peer: number, direction: Direction, family: IpFamily): TierResult {
     if (!this.compiled.hasTiers) return OPEN;
+    const subjectGroup = this.groupOf[subject] ?? 0;
+    const peerGroup = this.groupOf[peer] ?? 0;
+    const ports = this.portsOf[direction === 'ingress' ? subject : peer] ?? 0;
     const side = (direction === 'ingress' ? 0 : 1) + (family === 4 ? 0 : 2);
-    const key = (subject * this.groupCount + peer) * 4 + side;
+    const key = ((subjectGroup * this.groupCount + peerGroup) * this.portsCount + ports) * 4 + side;
     let result = this.results.get(key);
     if (result === undefined) {
-      result = this.compute(subject, peer, direction, family);
+      result = this.compute(subjectGroup, peerGroup, ports, direction, family);
       this.results.set(key, result);
     }
     return result;
   }
 
-  private compute(subjectGroup: number, peerGroup: number, direction: Direction, family: IpFamily): TierResult {
+  private compute(
+    subjectGroup: number,
+    peerGroup: number,
+    ports: number,
+    direction: Direction,
+    family: IpFamily,
+  ): TierResult {
     const { compiled } = this;
     const { portSets } = compiled;
-    const subject = this.representative[subjectGroup] ?? 0;
-    const peer = this.representative[peerGroup] ?? 0;
-    const admin = walkTier(this.rulesFor(subjectGroup, 'Admin', direction), compiled, subject, peer, direction, family);
-    const base = walkTier(
-      this.rulesFor(subjectGroup, 'Baseline', direction),
-      compiled,
-      subject,
-      peer,
+    const pair: TierPair = {
+      subject: this.groupMember[subjectGroup] ?? 0,
+      peer: this.groupMember[peerGroup] ?? 0,
+      destination: this.portsMember[ports] ?? 0,
       direction,
       family,
-    );
+    };
+    const admin = walkTier(this.rulesFor(subjectGroup, 'Admin', direction), compiled, pair);
+    const base = walkTier(this.rulesFor(subjectGroup, 'Baseline', direction), compiled, pair);
     const notDenied = portSets.complement(admin.denied);
     const accepted = portSets.subtract(notDenied, admin.passed);
     const baseCertain = portSets.complement(base.denied);
@@ -160,10 +166,10 @@ export class TierTable {
   }
 
   private rulesFor(group: number, tier: Tier, direction: Direction): readonly BoundTierRule[] {
-    const key = `${group} ${tier} ${direction}`;
+    const key = group * 4 + (tier === 'Admin' ? 0 : 2) + (direction === 'ingress' ? 0 : 1);
     let rules = this.rules.get(key);
     if (rules === undefined) {
-      const subject = this.representative[group] ?? 0;
+      const subject = this.groupMember[group] ?? 0;
       const { sets } = this.compiled.peerSets;
       rules = this.compiled.tierRules[tier][direction].filter((rule) => sets.has(rule.subjects.possible, subject));
       this.rules.set(key, rules);
@@ -172,20 +178,18 @@ export class TierTable {
   }
 }
 
+function tierRulesOf(compiled: Compiled): BoundTierRule[] {
+  return Object.values(compiled.tierRules).flatMap(({ ingress, egress }) => [...ingress, ...egress]);
+}
+
 /** Classes in exactly the same sets of cluster policies: a random number per set, summed over the sets of a class. */
 function groupsOf(compiled: Compiled): Int32Array {
-  const { classes, peerSets, portSpecs } = compiled;
+  const { classes, peerSets } = compiled;
   const seen = new Set<ClassSet>();
-  let named = false;
-  for (const tier of Object.values(compiled.tierRules)) {
-    for (const rules of Object.values(tier)) {
-      for (const rule of rules) {
-        seen.add(rule.subjects.certain).add(rule.subjects.possible);
-        for (const { peers, ports } of rule.entries) {
-          for (const world of [0, 1, 2, 3] as const) seen.add(peerSets.set(peers, world));
-          if (portSpecs.hasNames(ports)) named = true;
-        }
-      }
+  for (const { subjects, entries } of tierRulesOf(compiled)) {
+    seen.add(subjects.certain).add(subjects.possible);
+    for (const { peers } of entries) {
+      for (const world of WORLDS) seen.add(peerSets.set(peers, world));
     }
   }
   const lanes = [0, 1, 2].map(() => new Int32Array(classes.count + 1));
@@ -205,15 +209,51 @@ function groupsOf(compiled: Compiled): Int32Array {
   const groupOf = new Int32Array(classes.count);
   const groups = new Map<string, number>();
   const sum = new Int32Array(3);
+  const [one, two, three] = lanes;
+  let last = -1;
   for (let id = 0; id < classes.count; id++) {
-    lanes.forEach((lane, l) => (sum[l] = (sum[l] ?? 0) + (lane[id] ?? 0)));
-    const text = `${sum[0]} ${sum[1]} ${sum[2]}${named ? ` ${classes.namedPortsOf(id)}` : ''}`;
-    let group = groups.get(text);
-    if (group === undefined) {
-      group = groups.size;
-      groups.set(text, group);
+    const [a, b, c] = [one?.[id] ?? 0, two?.[id] ?? 0, three?.[id] ?? 0];
+    if (last < 0 || a !== 0 || b !== 0 || c !== 0) {
+      sum[0] = (sum[0] ?? 0) + a;
+      sum[1] = (sum[1] ?? 0) + b;
+      sum[2] = (sum[2] ?? 0) + c;
+      const text = sum.join(' ');
+      last = groups.get(text) ?? groups.size;
+      groups.set(text, last);
     }
-    groupOf[id] = group;
+    groupOf[id] = last;
   }
   return groupOf;
+}
+
+/** Destinations on which the named ports of cluster policies stand for the same. */
+function portGroupsOf(compiled: Compiled): Int32Array {
+  const { classes, portSpecs } = compiled;
+  const specs = new Set(tierRulesOf(compiled).flatMap(({ entries }) => entries.map(({ ports }) => ports)));
+  const named = [...specs].filter((spec) => portSpecs.hasNames(spec));
+  const ofClass = new Int32Array(classes.count);
+  if (named.length === 0) return ofClass;
+  const groups = new Map<string, number>();
+  const ofNames = new Map<number, number>();
+  for (let id = 0; id < classes.count; id++) {
+    const names = classes.namedPortsOf(id);
+    let group = ofNames.get(names);
+    if (group === undefined) {
+      const text = named.map((spec) => portSpecs.resolve(spec, names)).join(' ');
+      group = groups.get(text) ?? groups.size;
+      groups.set(text, group);
+      ofNames.set(names, group);
+    }
+    ofClass[id] = group;
+  }
+  return ofClass;
+}
+
+/** The first class of each group; groups are numbered in order of appearance. */
+function firstMembers(groupOf: Int32Array): number[] {
+  const members: number[] = [];
+  groupOf.forEach((group, id) => {
+    if (group === members.length) members.push(id);
+  });
+  return members;
 }
