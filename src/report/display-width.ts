@@ -47,8 +47,11 @@ export function characterWidth(character: string): number {
 // eslint-disable-next-line no-control-regex -- the escape character is what a colour code starts with
 const COLOUR_CODE = /\u001B\[\d+m/g;
 
+const PLAIN = /^[ -~]*$/;
+
 /** Columns of text; the palette's colour codes take none. */
 export function displayWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
   for (const character of text.replace(COLOUR_CODE, '')) width += characterWidth(character);
   return width;

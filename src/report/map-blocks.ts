@@ -58,7 +58,8 @@ export function mapBlocks(index: MapIndex, options: BlockOptions = {}): Block[] 
   const copies = new Map<string, AlikeClass[]>();
   for (const cls of classes) {
     const first = cls.members[0] ?? 0;
-    if (first >= index.inside || !inView(first)) continue;
+    // The outside is described only when it was asked for.
+    if (!inView(first) || (first >= index.inside && focus === undefined)) continue;
     const groups = groupsOf(index, cls.members);
     if (groups.length >= PATTERN || (groups.length > 1 && coversNamespaces(index, cls.members))) {
       wide.push(cls);

@@ -2,6 +2,7 @@ import type { Exposure } from '../engine/results.ts';
 import { alikeClasses } from './alike.ts';
 import type { AlikeClass } from './alike.ts';
 import { visible } from './escape.ts';
+import { exposuresInView } from './exposures-in-view.ts';
 import { labelText, Reasons } from './label-text.ts';
 import { nodeAttribute } from './map-blocks.ts';
 import { externalPeers } from './map-index.ts';
@@ -211,11 +212,9 @@ function exposureNodes(
   edges: EdgeFolder,
   nodeId: (node: number) => string,
 ): GraphNode[] {
-  if (options.show === 'out') return [];
   const entries = new Map<string, GraphNode>();
-  for (const exposure of index.map.exposed) {
+  for (const exposure of exposuresInView(index, options)) {
     const node = index.numberOf.get(exposure.to);
-    if (options.focus?.has(exposure.to) === false) continue;
     let entry = entries.get(exposure.via);
     if (entry === undefined) {
       entry = {

@@ -1,5 +1,6 @@
 import type { ConnectivityMap } from '../engine/results.ts';
 import { markdownText, visible } from './escape.ts';
+import { exposuresInView } from './exposures-in-view.ts';
 import { labelText, Reasons } from './label-text.ts';
 import { mapBlocks } from './map-blocks.ts';
 import type { Block, BlockLine } from './map-blocks.ts';
@@ -39,7 +40,7 @@ export function renderMapMarkdown(map: ConnectivityMap, options: MapOptions): st
       '',
     );
   }
-  const exposed = exposedRows(index, options.focus, full, reasons);
+  const exposed = exposedRows(index, options, reasons);
   if (exposed.length > 0)
     lines.push('### Exposed', '', ...table(['Via', 'To', 'Ports', 'Let in by policy'], exposed), '');
 
@@ -104,23 +105,16 @@ function isolationRows(index: MapIndex, blocks: readonly Block[], terms: TermOpt
   return [...byState.values()].map(({ state, members }) => [describePeers(index, members, terms).join(', '), ...state]);
 }
 
-function exposedRows(
-  index: MapIndex,
-  focus: ReadonlySet<string> | undefined,
-  full: boolean,
-  reasons: Reasons,
-): string[][] {
-  return index.map.exposed
-    .filter((exposure) => focus === undefined || focus.has(exposure.to))
-    .map(({ via, to, ports, allowed, certain, why = [] }) => {
-      const number = index.numberOf.get(to);
-      const name = number === undefined ? visible(to) : describePeers(index, [number], { detail: 'named' }).join(', ');
-      if (certain === false) reasons.count(why);
-      const because = why.length === 0 ? '' : `: ${why.join('; ')}`;
-      const answer =
-        certain === false ? `unknown ${reasons.marks(why)}`.trimEnd() : `${allowed ? 'yes' : 'no'}${because}`;
-      return [via, name, portsText(ports, full), answer];
-    });
+function exposedRows(index: MapIndex, options: MapOptions, reasons: Reasons): string[][] {
+  return exposuresInView(index, options).map(({ via, to, ports, allowed, certain, why = [] }) => {
+    const number = index.numberOf.get(to);
+    const name = number === undefined ? visible(to) : describePeers(index, [number], { detail: 'named' }).join(', ');
+    if (certain === false) reasons.count(why);
+    const because = why.length === 0 ? '' : `: ${why.join('; ')}`;
+    const answer =
+      certain === false ? `unknown ${reasons.marks(why)}`.trimEnd() : `${allowed ? 'yes' : 'no'}${because}`;
+    return [via, name, portsText(ports, options.full), answer];
+  });
 }
 
 function blockName(index: MapIndex, block: Block, terms: TermOptions): string {

@@ -52,7 +52,7 @@ export function blockSections(context: TextContext, blocks: readonly Block[]): s
   const spans = (section: readonly Block[]): number => Number((section[0]?.groups.length ?? 0) > 1);
   const lines: string[] = [];
   for (const section of [...sections.values()].toSorted((a, b) => spans(b) - spans(a))) {
-    const names = (section[0]?.groups ?? []).map((group) => index.groups[group]?.name ?? '');
+    const names = (section[0]?.groups ?? []).map((group) => index.groups[group]?.name ?? 'outside the cluster');
     if (names.join('') !== '') {
       const shown = full || names.length <= 8 ? names : [...names.slice(0, 7), `+${names.length - 7} more`];
       const title = names.length === 1 ? names.join('') : `${names.length} namespaces: ${shown.join(', ')}`;
@@ -122,7 +122,7 @@ function sharedBlock(context: TextContext, shared: Shared, columns: Columns): st
 function blockText(context: TextContext, block: Block & { readonly shared: Shared }, columns: Columns): string[] {
   const { index, palette, symbols, show, full } = context;
   const peer = index.nodes[block.members[0] ?? 0]?.peer;
-  if (peer === undefined || peer.type === 'external') return [];
+  if (peer === undefined) return [];
   let pods = 0;
   for (const node of block.members) {
     const member = index.nodes[node]?.peer;
@@ -130,11 +130,12 @@ function blockText(context: TextContext, block: Block & { readonly shared: Share
   }
   const facts: string[] = [];
   if (block.members.length === 1 && peer.type === 'workload') facts.push(visible(peer.kind));
-  if (block.members.length > 4) facts.push(countOf(block.members.length, peer.type));
-  facts.push(countOf(pods, 'pod'));
+  if (peer.type !== 'external' && block.members.length > 4) facts.push(countOf(block.members.length, peer.type));
+  if (peer.type !== 'external') facts.push(countOf(pods, 'pod'));
   if (peer.type === 'workload' && peer.workloads !== undefined) facts.push(`of ${shortList(peer.workloads, full)}`);
   if (peer.type === 'workload' && peer.hostNetwork === true) facts.push('host network: no policy applies');
-  const title = `${memberNames(context, block)}  ${palette.dim(`(${facts.join(', ')})`)}`;
+  const remark = facts.length === 0 ? '' : `  ${palette.dim(`(${facts.join(', ')})`)}`;
+  const title = `${memberNames(context, block)}${remark}`;
   const lines = wrapInto(title, context.width, '  ', '    ');
 
   const states = peer.type === 'workload';

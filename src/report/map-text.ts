@@ -1,6 +1,7 @@
 import type { ConnectivityMap, Exposure } from '../engine/results.ts';
 import { displayWidth, padEnd, wrapInto } from './display-width.ts';
 import { visible } from './escape.ts';
+import { exposuresInView } from './exposures-in-view.ts';
 import { labelText, Reasons } from './label-text.ts';
 import { mapBlocks } from './map-blocks.ts';
 import { countStatements } from './map-counts.ts';
@@ -54,7 +55,7 @@ export function renderMapText(map: ConnectivityMap, options: MapOptions): string
       ...blockSections(context, mapBlocks(index, { full: context.full, filtered: context.filtered, ...focus })),
     );
   }
-  lines.push(...exposedText(context, options.focus), ...uncertainText(context));
+  lines.push(...exposedText(context, options), ...uncertainText(context));
   lines.push(...wrapInto(countStatements(index, options).join(` ${context.symbols.dot} `), context.width, ''));
   return `${lines.join('\n')}\n`;
 }
@@ -112,11 +113,10 @@ function namespacesText(context: TextContext): string[] {
   });
 }
 
-function exposedText(context: TextContext, focus: ReadonlySet<string> | undefined): string[] {
-  const { index, palette, symbols, full, show, width } = context;
-  const { exposed } = index.map;
-  const inView = focus === undefined ? exposed : exposed.filter((exposure) => focus.has(exposure.to));
-  if (inView.length === 0 || show === 'out') return [];
+function exposedText(context: TextContext, options: MapOptions): string[] {
+  const { index, palette, symbols, full, width } = context;
+  const inView = exposuresInView(index, options);
+  if (inView.length === 0) return [];
   const shown = full || inView.length <= SHOWN_EXPOSED ? inView : inView.slice(0, SHOWN_EXPOSED - 1);
   const rows = shown.map((exposure) => ({
     exposure,

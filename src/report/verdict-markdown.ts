@@ -1,4 +1,4 @@
-import type { GateResult, RuleReference, VerdictResult } from '../engine/results.ts';
+import type { RuleReference, VerdictResult } from '../engine/results.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import type { VerdictOptions } from './verdict-options.ts';
 import type { Gate } from './verdict-words.ts';
@@ -7,6 +7,7 @@ import {
   gateAnswer,
   gateReason,
   gateTitle,
+  nearestRules,
   portName,
   remarks,
   ruleFile,
@@ -29,7 +30,7 @@ export function renderVerdictMarkdown(verdict: VerdictResult, options: VerdictOp
   for (const note of options.notes ?? []) lines.push(markdownText(note), '');
   for (const leg of verdict.legs ?? [verdict]) {
     if (leg !== verdict) lines.push(headline(leg), '');
-    lines.push(...reasonLines(leg), '');
+    lines.push(...reasonLines(leg, options), '');
   }
   for (const remark of remarks(verdict)) lines.push(markdownText(remark), '');
   const unknown = unknownFacts(verdict);
@@ -45,8 +46,8 @@ function headline(verdict: VerdictResult): string {
   return `**${SIGNS[answer]} ${word}**: ${ends} ${markdownText(portName(verdict))}`;
 }
 
-function reasonLines(verdict: VerdictResult): string[] {
-  const lines = [...gateLines(verdict, 'egress', verdict.egress), ...gateLines(verdict, 'ingress', verdict.ingress)];
+function reasonLines(verdict: VerdictResult, options: VerdictOptions): string[] {
+  const lines = [...gateLines(verdict, 'egress', options), ...gateLines(verdict, 'ingress', options)];
   for (const state of ['allowed', 'denied', 'unknown'] as const) {
     const list = verdict.partly?.[state] ?? [];
     if (list.length > 0)
@@ -55,14 +56,15 @@ function reasonLines(verdict: VerdictResult): string[] {
   return lines;
 }
 
-function gateLines(verdict: VerdictResult, gate: Gate, result: GateResult): string[] {
+function gateLines(verdict: VerdictResult, gate: Gate, options: VerdictOptions): string[] {
+  const result = verdict[gate];
   const title = markdownText(gateTitle(verdict, gate));
   const why = result.certain ? (result.why ?? []) : [];
   const reasons = [gateReason(result), ...why].map(markdownText).join('; ');
   const lines = [`- ${SIGNS[gateAnswer(result)]} **${title}**: ${reasons}`];
   for (const reference of result.by) lines.push(`  - ${ruleLead(result, reference)}${ruleLine(reference)}`);
   if (gateAnswer(result) !== 'allowed') {
-    for (const near of result.near ?? []) {
+    for (const near of nearestRules(result, options.full === true)) {
       lines.push(`  - nearest: ${ruleLine(near)} misses the ${near.misses}: ${markdownText(near.because)}`);
     }
   }

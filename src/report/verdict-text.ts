@@ -13,6 +13,7 @@ import {
   gateAnswer,
   gateReason,
   gateTitle,
+  nearestRules,
   portName,
   remarks,
   ruleFile,
@@ -128,7 +129,7 @@ class VerdictText {
     this.list(result.by, (reference) =>
       this.lines.push(...wrapInto(this.rule(reference, ruleLead(result, reference)), this.width, '      ', '        ')),
     );
-    if (!open) this.near(result.near ?? []);
+    if (!open) this.near(nearestRules(result, this.options.full === true));
   }
 
   private mark(answer: GateAnswer): string {
@@ -144,7 +145,7 @@ class VerdictText {
 
   private near(near: readonly NearMiss[]): void {
     if (near.length === 0) return;
-    this.lines.push(`      ${this.palette.dim('nearest rules:')}`);
+    this.lines.push(`      ${this.palette.dim(near.length === 1 ? 'nearest rule:' : 'nearest rules:')}`);
     this.list(near, (miss) => {
       this.lines.push(...wrapInto(this.rule(miss), this.width, '        ', '          '));
       this.lines.push(...wrapInto(visible(`misses the ${miss.misses}: ${miss.because}`), this.width, '          '));

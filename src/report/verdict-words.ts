@@ -1,5 +1,5 @@
 import { assertNever } from '../base/assert.ts';
-import type { GateResult, RuleReference, VerdictResult } from '../engine/results.ts';
+import type { GateResult, NearMiss, RuleReference, VerdictResult } from '../engine/results.ts';
 import { portsText } from './ports-text.ts';
 
 /** The parts of an explanation in words, shared by the text and the Markdown form. Not yet escaped. */
@@ -120,6 +120,14 @@ export function unknownFacts(verdict: VerdictResult): string[] {
   if (verdict.legs !== undefined) return [...new Set(verdict.legs.flatMap(unknownFacts))];
   const gates = [verdict.egress, verdict.ingress].filter((gate) => !gate.certain).flatMap((gate) => gate.why ?? []);
   return [...new Set([...(verdict.certain && verdict.verdict !== 'unknown' ? [] : (verdict.why ?? [])), ...gates])];
+}
+
+/** The near misses worth reading: those that lack one thing, at most three; else the nearest. */
+export function nearestRules(gate: GateResult, full: boolean): readonly NearMiss[] {
+  const near = gate.near ?? [];
+  if (full) return near;
+  const single = near.filter((miss) => miss.misses !== 'peer and port');
+  return single.length > 0 ? single.slice(0, 3) : near.slice(0, 1);
 }
 
 export const supplyHint = 'Add the missing objects to the input and ask again.';

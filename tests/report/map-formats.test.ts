@@ -112,6 +112,22 @@ describe('text', () => {
     expectGolden('map-shop-focus.mmd', renderMapMermaid(shopMap(), { ...options, focus }));
   });
 
+  it('describes the outside when that is in focus', () => {
+    const focus = new Set(['external:0', 'external:1']);
+    expectGolden(
+      'map-shop-from-outside.txt',
+      renderMapText(shopMap(), { ...options, focus, show: 'out', filtered: true }),
+    );
+    expectGolden(
+      'map-shop-from-outside.md',
+      renderMapMarkdown(shopMap(), { ...options, focus, show: 'out', filtered: true }),
+    );
+    expectGolden(
+      'map-shop-from-outside.mmd',
+      renderMapMermaid(shopMap(), { ...options, focus, show: 'out', filtered: true }),
+    );
+  });
+
   it('never says all or nothing of a map that lacks peers', () => {
     const map = shopMap();
     const shop = (id: string): boolean => id.startsWith('shop/');
