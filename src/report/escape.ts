@@ -65,7 +65,7 @@ export function markdownText(text: string): string {
   return visible(text)
     .replace(/[\\`*_{}[\]()#+!|~$&<>@]|:(?=\/\/)|(?<=www)\./gi, (mark) => MARKDOWN_ENTITIES.get(mark) ?? `\\${mark}`)
     .replace(/^(\s*)([-=])/, '$1\\$2')
-    .replace(/^(\s*\d+)(\.|\\\))/, (_, number: string, mark: string) => `${number}\\${mark.slice(-1)}`);
+    .replace(/^(\s*\d+)(\.|\\\))(?=\s|$)/, (_, number: string, mark: string) => `${number}\\${mark.slice(-1)}`);
 }
 
 /** A code span. The fence is longer than any run of backticks inside; `|` is escaped for tables. */

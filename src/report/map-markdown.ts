@@ -32,13 +32,9 @@ export function renderMapMarkdown(map: ConnectivityMap, options: MapOptions): st
   if (connections.length === 0) lines.push('None.', '');
   else lines.push(...table(['From', 'To', 'Ports'], connections), '');
 
-  if (!index.byNamespace && blocks.length > 0) {
-    lines.push(
-      '### Isolation',
-      '',
-      ...table(['Workloads', 'Ingress', 'Egress'], isolationRows(index, blocks, terms)),
-      '',
-    );
+  const isolation = isolationRows(index, blocks, terms);
+  if (isolation.length > 0) {
+    lines.push('### Isolation', '', ...table(['Workloads', 'Ingress', 'Egress'], isolation), '');
   }
   const exposed = exposedRows(index, options, reasons);
   if (exposed.length > 0)

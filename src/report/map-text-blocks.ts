@@ -178,10 +178,11 @@ function memberNames(context: TextContext, block: Block): string {
   if (!full && !filtered && many && coversNamespaces(index, block.members)) {
     return palette.bold(index.byNamespace ? 'every namespace' : 'every workload');
   }
-  if (several)
+  if (several || block.members.some((node) => node >= index.inside)) {
     return palette.bold(
       describePeers(index, block.members, { full, detail: filtered ? 'listed' : 'named' }).join(', '),
     );
+  }
   const names = block.members.map((node) => index.nodes[node]?.name ?? '');
   const shown = full || names.length <= 12 ? names : [...names.slice(0, 11), `+${names.length - 11} more`];
   return palette.bold(shown.join(', '));
