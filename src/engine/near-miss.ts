@@ -54,7 +54,7 @@ function nearMiss(
   question: GateQuestion,
   cluster: Cluster,
 ): { readonly near: NearMiss; readonly distance: number } {
-  const peer = peerGap(rule.peers, policy, question.peer, cluster);
+  const peer = peerGap(rule.peers, policy, question, cluster);
   const port = portGap(rule, question, cluster);
   const gaps = [peer, port].filter((gap) => gap !== undefined);
   const misses = peer === undefined ? 'port' : port === undefined ? 'peer' : 'peer and port';
@@ -69,13 +69,13 @@ function nearMiss(
 function peerGap(
   peers: readonly (PolicyPeer | ClusterPolicyPeer)[],
   policy: NetworkPolicyObject | ClusterPolicyObject,
-  party: Party,
+  question: GateQuestion,
   cluster: Cluster,
 ): Gap | undefined {
   if (peers.length === 0 && policy.kind === 'NetworkPolicy') return undefined;
   let nearest: Gap | undefined;
   for (const peer of peers) {
-    const gap = onePeerGap(peer, policy.meta.namespace, party, cluster);
+    const gap = onePeerGap(peer, policy.meta.namespace, question, cluster);
     if (gap === undefined) return undefined;
     if (nearest === undefined || gap.distance < nearest.distance) nearest = gap;
   }
@@ -85,7 +85,7 @@ function peerGap(
 function onePeerGap(
   peer: PolicyPeer | ClusterPolicyPeer,
   policyNamespace: string,
-  party: Party,
+  { peer: party, family }: GateQuestion,
   cluster: Cluster,
 ): Gap | undefined {
   switch (peer.type) {
@@ -94,7 +94,7 @@ function onePeerGap(
     case 'ipBlock': {
       if (peer.cidr === undefined) return { distance: 9, because: 'has an ipBlock that cannot be read' };
       const { cidr } = peer;
-      const ips = addressesOf(party, cluster);
+      const ips = addressesOf(party, cluster).filter((ip) => ip.family === family);
       if (ips.some((ip) => cidrContains(cidr, ip) && !peer.except.some((hole) => cidrContains(hole, ip))))
         return undefined;
       const inside = ips.find((ip) => cidrContains(cidr, ip));
@@ -108,7 +108,7 @@ function onePeerGap(
       return { distance: 3, because: `allows ${formatCidr(cidr)}, ${addressWords(party, ips)}` };
     }
     case 'networks': {
-      const ips = addressesOf(party, cluster);
+      const ips = addressesOf(party, cluster).filter((ip) => ip.family === family);
       if (ips.some((ip) => peer.cidrs.some((cidr) => cidrContains(cidr, ip)))) return undefined;
       return { distance: 3, because: `names ${listWords(peer.cidrs.map(formatCidr))}, ${addressWords(party, ips)}` };
     }

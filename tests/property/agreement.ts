@@ -4,7 +4,7 @@ import type { IpAddress } from '../../src/base/inet.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { portPoint } from '../../src/engine/port-sets.ts';
 import type { Endpoint } from '../../src/engine/query.ts';
-import type { GateResult, RuleReference } from '../../src/engine/results.ts';
+import type { GateResult, NearMiss, RuleReference } from '../../src/engine/results.ts';
 import { inCidr, parseAddress } from '../oracle/addresses.ts';
 import type { Manifest, RawPodSpec } from '../oracle/manifest.ts';
 import { type Answer, type End, type Gate, Oracle, type Query } from '../oracle/oracle.ts';
@@ -91,7 +91,12 @@ export function compare(objects: readonly Manifest[], engine: Engine, explain: (
         const verdict = engine.verdict(query);
         if (verdict !== (expected ? 'allowed' : 'denied')) report('verdict', verdict, expected);
         compareSets(engine, sets, answers, at, report);
-        if (explain(index++)) compareExplanation(engine.explain(query), answers, expected, report);
+        if (explain(index++)) {
+          const result = engine.explain(query);
+          compareExplanation(result, answers, expected, report);
+          for (const miss of untrueMisses(objects, result, answers, { from, to, ...at, family: 4, viaService }))
+            report('near miss', miss, 'untrue');
+        }
       }
     }
   }
@@ -153,6 +158,46 @@ function compareExplanation(
       );
     }
   }
+}
+
+/** The rule of a NetworkPolicy without its ports, its peers or both. */
+function relaxed(objects: readonly Manifest[], near: NearMiss, drop: readonly ('ports' | 'peers')[]): Manifest[] {
+  const [namespace = '', kind = '', name = ''] = near.policy.split('/');
+  const [, direction = '', index = ''] = /^spec\.(ingress|egress)\[(\d+)\]$/.exec(near.rule ?? '') ?? [];
+  return objects.map((object) => {
+    if (object.kind !== kind || object.metadata.name !== name || (object.metadata.namespace ?? 'default') !== namespace)
+      return object;
+    const copy = structuredClone(object) as { spec: Record<string, Record<string, unknown>[]> };
+    const rule = copy.spec[direction]?.[Number(index)];
+    if (rule === undefined) throw new Error(`no rule ${near.policy} ${near.rule ?? ''}`);
+    if (drop.includes('ports')) delete rule['ports'];
+    if (drop.includes('peers')) for (const list of ['from', 'to']) delete rule[list];
+    return copy as unknown as Manifest;
+  });
+}
+
+/** Near misses of NetworkPolicies that would not decide otherwise for the reason they give. */
+function untrueMisses(
+  objects: readonly Manifest[],
+  result: ReturnType<Engine['explain']>,
+  answers: ReadonlyMap<4 | 6, Answer>,
+  query: Query,
+): NearMiss[] {
+  return (['egress', 'ingress'] as const).flatMap((direction) =>
+    (result[direction].near ?? []).filter((near) => {
+      if (near.policy.split('/')[1] !== 'NetworkPolicy') return false;
+      // It speaks of one family.
+      return ![...answers.keys()].some((family) => {
+        const decides = (...drop: ('ports' | 'peers')[]) =>
+          new Oracle(relaxed(objects, near, drop))
+            .evaluate({ ...query, family })
+            [direction].by.includes(ruleName(near));
+        const [ports, peers] = [decides('ports'), decides('peers')];
+        if (near.misses === 'port') return ports;
+        return near.misses === 'peer' ? peers && !ports : !ports && !peers && decides('ports', 'peers');
+      });
+    }),
+  );
 }
 
 function sameGate(gate: GateResult, truth: Gate): boolean {

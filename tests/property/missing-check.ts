@@ -4,6 +4,7 @@
  * differ between two of them; how often no difference was found is counted, not judged.
  */
 import type { Engine } from '../../src/engine/engine.ts';
+import type { Verdict } from '../../src/engine/query.ts';
 import type { Manifest } from '../oracle/manifest.ts';
 import { type End, Oracle, type Query } from '../oracle/oracle.ts';
 import { endpointOf } from './agreement.ts';
@@ -51,6 +52,12 @@ export function checkIncomplete(
       const verdict = engine.verdict({ ...ends, ...at });
       const truths = oracles.map((oracle) => allowed(oracle, from, to, at));
       findings.queries += truths.length;
+      const explained = findings.queries % 5 === 0 ? engine.explain({ ...ends, ...at }) : undefined;
+      if (explained !== undefined && !tellsTheSame(explained, verdict)) {
+        findings.wrong.push(
+          `${endName(from)} -> ${endName(to)} ${at.protocol}/${at.port}: ${verdict}, explained as ${JSON.stringify(explained)}`,
+        );
+      }
       if (verdict === 'unknown') {
         findings.unknown++;
         if (!differs(truths, (index) => allowed((extra[index] ??= new Oracle(another())), from, to, at))) {
@@ -67,6 +74,21 @@ export function checkIncomplete(
     }
   }
   return findings;
+}
+
+/** The explanation has the same verdict, gates that lead to it, and a reason where it is unknown. */
+function tellsTheSame(result: ReturnType<Engine['explain']>, verdict: Verdict): boolean {
+  const { egress, ingress } = result;
+  if (
+    result.verdict !== verdict ||
+    result.certain !== (verdict !== 'unknown') ||
+    result.allowed !== (verdict === 'allowed')
+  )
+    return false;
+  if (verdict === 'allowed') return egress.allowed && ingress.allowed;
+  if (verdict === 'denied') return [egress, ingress].some((gate) => !gate.allowed && gate.certain);
+  const open = [egress, ingress].filter((gate) => !gate.certain);
+  return [result, ...open].some(({ why }) => (why ?? []).length > 0);
 }
 
 function differs(truths: readonly (boolean | undefined)[], more: (index: number) => boolean | undefined): boolean {
