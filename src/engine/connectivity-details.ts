@@ -21,6 +21,8 @@ const MAX_WHY = 4;
 
 export interface DetailOptions {
   readonly denied: boolean;
+  /** List single pairs where replicas differ. Namespaces are too many to list and seldom alike. */
+  readonly pairs: boolean;
   readonly filter: PortSetId | undefined;
   /** Ids of the peers: items, then external groups. */
   readonly ids: readonly string[];
@@ -72,7 +74,7 @@ export class ConnectionDetails {
       to: ids[to] ?? '',
       ports: this.value(some.possible),
       replicas: uniform ? 'all' : 'some',
-      ...(uniform ? {} : { detail: this.detail(from, to) }),
+      ...(uniform || !this.options.pairs ? {} : { detail: this.detail(from, to) }),
       ...(families === undefined ? {} : { families }),
       ...(certain ? {} : { certain: false as const }),
       ...(why.length === 0 ? {} : { why: [...new Set(why)].slice(0, MAX_WHY) }),
@@ -124,12 +126,19 @@ export class ConnectionDetails {
         if (visited++ >= MAX_DETAIL_PAIRS) return;
         if (from === to && a.classId === b.classId && this.items[to]?.lone.has(b.classId) === true) continue;
         const own = extra.filter((pair) => pair.fromClass === a.classId);
-        if (!own.some((pair) => pair.replaces))
-          yield { a, b, bounds: this.cut(this.engine.classPorts(a.classId, b.classId)) };
+        if (!own.some((pair) => pair.replaces)) yield { a, b, bounds: this.cut(this.related(a, b)) };
         for (const pair of own)
           yield { a, b: { ...b, label: `${b.label} (on the same node)` }, bounds: this.cut(pair.bounds) };
       }
     }
+  }
+
+  private related(a: Member, b: Member): PortBounds {
+    const relation = this.engine.relation();
+    return {
+      certain: relation.certain(a.classId, b.classId),
+      possible: relation.possible(a.classId, b.classId),
+    };
   }
 
   /** The bounds of one pair as the map lists them: denied instead of allowed, one port instead of all. */

@@ -77,6 +77,7 @@ export function sweepPairs(
   const column = new Column(peers.length);
   const { seen, someCertain, somePossible, everyCertain, everyPossible, stamp } = column;
   const { focus } = options;
+  const bounds = new BoundsPool();
   let touched: number[] = [];
 
   const add = (to: number, from: number, certain: PortSetId, possible: PortSetId): void => {
@@ -108,11 +109,11 @@ export function sweepPairs(
     for (const toClass of peer.classes) {
       const extras = options.extra(to, toClass);
       const replaced = new Set<number>();
-      for (const { from, fromClass, bounds, replaces } of extras) {
+      for (const { from, fromClass, bounds: answer, replaces } of extras) {
         if (sourcesInFocus !== undefined && sourcesInFocus[from] !== 1) continue;
         if (replaces) replaced.add(fromClass * peers.length + from);
         else (extraSeen ??= new Map()).set(from, (extraSeen.get(from) ?? 0) + 1);
-        add(to, from, bounds.certain, bounds.possible);
+        add(to, from, answer.certain, answer.possible);
       }
       relation.forEachSource(toClass, (first, last, certain, possible) => {
         for (let i = members.start[first] ?? 0, end = members.start[last + 1] ?? 0; i < end; i++) {
@@ -138,16 +139,23 @@ export function sweepPairs(
       }
       const lone = from === to ? (peer.lone?.size ?? 0) : 0;
       const pairs = (peers[from]?.classes.length ?? 0) * peer.classes.length - lone + (extraSeen?.get(from) ?? 0);
-      const complete = seen[from] === pairs;
-      visit({
-        from,
-        to,
-        some: { certain: someCertain[from] as PortSetId, possible: somePossible[from] as PortSetId },
-        every: complete
-          ? { certain: everyCertain[from] as PortSetId, possible: everyPossible[from] as PortSetId }
-          : NOTHING,
-      });
+      const some = bounds.of(someCertain[from] as PortSetId, somePossible[from] as PortSetId);
+      const every =
+        seen[from] === pairs ? bounds.of(everyCertain[from] as PortSetId, everyPossible[from] as PortSetId) : NOTHING;
+      visit({ from, to, some, every });
     }
+  }
+}
+
+/** Shared objects: millions of pairs have a few hundred different bounds. */
+class BoundsPool {
+  private readonly pool = new Map<number, PortBounds>();
+
+  of(certain: PortSetId, possible: PortSetId): PortBounds {
+    const key = certain * 0x4000000 + possible;
+    let bounds = this.pool.get(key);
+    if (bounds === undefined) this.pool.set(key, (bounds = { certain, possible }));
+    return bounds;
   }
 }
 

@@ -74,6 +74,7 @@ export function connectivityMap(engine: Engine, options: MapOptions = {}): Conne
 
   const details = new ConnectionDetails(engine, items, externals, ownNode, {
     denied: options.denied === true,
+    pairs: by !== 'namespace',
     filter: portFilter,
     ids: peers.map((peer) => peer.id),
   });
