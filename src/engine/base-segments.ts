@@ -86,7 +86,12 @@ function gates(length: number): SegmentGates {
 }
 
 /** The given starts and every bound of the rules' members, ascending, without repetition. */
-export function cutAt(starts: Int32Array, rules: readonly WideRule[], compiled: Compiled, count: number): Int32Array {
+export function cutAt(
+  starts: Int32Array,
+  rules: readonly Pick<WideRule, 'members'>[],
+  compiled: Compiled,
+  count: number,
+): Int32Array {
   const { sets } = compiled.peerSets;
   let size = starts.length;
   for (const { members } of rules) size += 2 * sets.rangeCount(members);

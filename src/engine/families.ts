@@ -49,12 +49,11 @@ const ANYWHERE: Readonly<Record<IpFamily, readonly IpRange[]>> = {
 export class AddressKnowledge {
   private readonly cluster: Cluster;
   /** What pods without addresses have, as far as the whole cluster tells. */
-  private readonly general: Readonly<Record<IpFamily, FamilyAddresses>>;
+  private general: AddressFacts | undefined;
   private readonly byNode = new Map<string, AddressFacts>();
 
   constructor(cluster: Cluster) {
     this.cluster = cluster;
-    this.general = generalFacts(cluster);
   }
 
   ofPod(pod: number): AddressFacts {
@@ -80,7 +79,7 @@ export class AddressKnowledge {
     let facts = this.byNode.get(nodeName);
     if (facts === undefined) {
       const cidrs = this.cluster.podCidrs.length > 0 ? [] : (this.cluster.nodeNamed(nodeName)?.podCidrs ?? []);
-      facts = cidrs.length > 0 ? { 4: within(cidrs, 4), 6: within(cidrs, 6) } : this.general;
+      facts = cidrs.length > 0 ? { 4: within(cidrs, 4), 6: within(cidrs, 6) } : (this.general ??= generalFacts(this.cluster));
       this.byNode.set(nodeName, facts);
     }
     return facts;
@@ -105,7 +104,7 @@ function within(cidrs: readonly Cidr[], family: IpFamily): FamilyAddresses {
   return { presence: possible.length > 0 ? YES : NO, known: undefined, possible };
 }
 
-function generalFacts(cluster: Cluster): Readonly<Record<IpFamily, FamilyAddresses>> {
+function generalFacts(cluster: Cluster): AddressFacts {
   if (cluster.podCidrs.length > 0) return { 4: within(cluster.podCidrs, 4), 6: within(cluster.podCidrs, 6) };
   const somewhere = familiesOfPods(cluster);
   const services = new Set(cluster.services.flatMap((service) => service.clusterIps.map((ip) => ip.family)));

@@ -28,14 +28,15 @@ export class PortSpecs {
   private readonly specIds = new Map<string, PortSpecId>();
   private readonly referenced = new Set<string>();
   private readonly named: (readonly ContainerPort[])[] = [];
-  private readonly namedIds = new Map<string, NamedPortsId>();
-  private readonly known = new Map<readonly ContainerPort[], NamedPortsId>();
+  private readonly namedIds = new Map<string | number, NamedPortsId>();
+  private readonly portNumbers = new Map<string, Map<number, number>>();
+  private portNumberCount = 0;
   private readonly resolved = new PairTable();
 
   constructor(portSets: PortSets) {
     this.portSets = portSets;
     this.any = this.intern(ALL_PORTS, []);
-    this.namedPorts([]);
+    this.named.push([]);
   }
 
   /** Of a NetworkPolicy rule (S13-S15, S75). */
@@ -84,20 +85,37 @@ export class PortSpecs {
 
   /** Only right for names that were interned in a spec before. Ports without a name or with one nobody names do not count. */
   namedPorts(ports: readonly ContainerPort[]): NamedPortsId {
-    const existing = this.known.get(ports);
-    if (existing !== undefined) return existing;
-    const relevant = ports.filter((port) => port.name !== '' && this.referenced.has(port.name));
-    const text = relevant
-      .map((port) => `${port.name}/${port.protocol}/${port.containerPort}`)
-      .sort()
-      .join(' ');
+    let relevant: ContainerPort[] | undefined;
+    let single = 0;
+    for (const port of ports) {
+      if (port.name === '' || !this.referenced.has(port.name)) continue;
+      (relevant ??= []).push(port);
+      single = this.portNumber(port);
+    }
+    if (relevant === undefined) return NO_NAMED_PORTS;
+    const text = relevant.length === 1 ? single : relevant.map((port) => this.portNumber(port)).sort().join(' ');
     let id = this.namedIds.get(text);
     if (id === undefined) {
       id = this.named.push(relevant) - 1;
       this.namedIds.set(text, id);
     }
-    this.known.set(ports, id);
     return id;
+  }
+
+  /** Equal ports have equal numbers. */
+  private portNumber({ name, protocol, containerPort }: ContainerPort): number {
+    let numbers = this.portNumbers.get(name);
+    if (numbers === undefined) {
+      numbers = new Map();
+      this.portNumbers.set(name, numbers);
+    }
+    const key = containerPort * 4 + (protocol === 'TCP' ? 0 : protocol === 'UDP' ? 1 : 2);
+    let number = numbers.get(key);
+    if (number === undefined) {
+      number = ++this.portNumberCount;
+      numbers.set(key, number);
+    }
+    return number;
   }
 
   resolve(spec: PortSpecId, destination: NamedPortsId): PortSetId {

@@ -86,6 +86,9 @@ export class RowBuilder {
   private readonly ingressRules: readonly (IngressRules | undefined)[];
   private readonly egress: EgressSplit;
   private readonly totalNamed: boolean;
+  /** Cut wherever isolation, tiers, families or the nearly total groups change. */
+  private readonly commonStarts: Int32Array;
+  private readonly commonWides = new Map<number, Int32Array>();
   private readonly narrowIndex: GroupIndex;
   /** The nearly total groups that leave a destination out. */
   private readonly exceptionIndex: GroupIndex;
@@ -125,6 +128,8 @@ export class RowBuilder {
     this.staticStarts = this.findStaticStarts();
     this.ingressRules = this.splitIngress();
     this.egress = this.splitEgress();
+    const subjects = this.egress.total.map(({ subjects: members }) => ({ members }));
+    this.commonStarts = cutAt(this.staticStarts, subjects, compiled, this.count);
     this.totalNamed = this.egress.total.some(({ ports }) => compiled.portSpecs.hasNames(ports));
     this.narrowIndex = this.index(this.egress.narrow.map(({ peers }) => peers));
     this.exceptionIndex = this.index(this.egress.total.map(({ peers }) => this.complement(peers)));
@@ -344,38 +349,53 @@ export class RowBuilder {
         wideEgress.push({ members: subjects, ports: portSpecs.resolve(ports, named) });
       }
     }
-    for (const { ports, subjects } of this.egress.total) {
-      wideEgress.push({ members: subjects, ports: portSpecs.resolve(ports, named) });
-    }
-    const plain = wideIngress.length + wideEgress.length === 0;
-    const starts = plain ? this.staticStarts : cutAt(this.staticStarts, [...wideIngress, ...wideEgress], compiled, this.count);
+    const cuts = [...wideIngress, ...wideEgress].filter(({ members }) => members !== this.everybody);
+    const starts = cuts.length === 0 ? this.commonStarts : cutAt(this.commonStarts, cuts, compiled, this.count);
     const segments = new Segments(compiled, starts);
     const mask = this.mask[destination] ?? 0;
+    const ingressGates = new GateCache(this, destination, 'ingress');
+    const egressGates = new GateCache(this, destination, 'egress');
+    const common = this.commonWide(named);
+    let at = 0;
     for (let segment = 0; segment < starts.length; segment++) {
       const source = starts[segment] ?? 0;
+      while ((this.commonStarts[at + 1] ?? this.count) <= source) at++;
       segments.apart[segment] = ((this.mask[source] ?? 0) & mask) === 0 ? 1 : 0;
-      this.setGate(segments.ingress, segment, this.ingressBound[destination] ?? UNBOUND, destination, source, 'ingress');
-      this.setGate(segments.egress, segment, this.egressBound[source] ?? UNBOUND, source, destination, 'egress');
+      ingressGates.set(segments.ingress, segment, this.ingressBound[destination] ?? UNBOUND, source);
+      egressGates.set(segments.egress, segment, this.egressBound[source] ?? UNBOUND, source);
+      segments.egress.wide[segment] = common[at] ?? NO_PORTS;
     }
     addWide(segments.ingress.wide, starts, wideIngress, compiled);
     addWide(segments.egress.wide, starts, wideEgress, compiled);
     return segments;
   }
 
-  private setGate(
-    gates: SegmentGates,
-    segment: number,
-    bound: number,
-    subject: number,
-    peer: number,
-    direction: Direction,
-  ): void {
-    gates.bound[segment] = bound;
-    if (bound === UNBOUND) return;
+  /** What the nearly total egress groups allow on each of the common segments. */
+  private commonWide(named: number): Int32Array {
+    const key = this.totalNamed ? named : 0;
+    let wide = this.commonWides.get(key);
+    if (wide === undefined) {
+      wide = new Int32Array(this.commonStarts.length);
+      const rules = this.egress.total.map(({ ports, subjects }) => ({
+        members: subjects,
+        ports: this.compiled.portSpecs.resolve(ports, named),
+      }));
+      addWide(wide, this.commonStarts, rules, this.compiled);
+      this.commonWides.set(key, wide);
+    }
+    return wide;
+  }
+
+  /** What tiers say about a pair, in the numbers of this world. */
+  tierGate(subject: number, peer: number, direction: Direction): TierGate {
     const result = this.tiers.result(subject, peer, direction, this.family);
-    gates.accepted[segment] = this.lower ? result.accepted : result.maybeAccepted;
-    gates.gate[segment] = this.lower ? result.notDenied : result.undecided;
-    gates.open[segment] = this.lower ? result.openCertain : result.openPossible;
+    return this.lower
+      ? { accepted: result.accepted, gate: result.notDenied, open: result.openCertain }
+      : { accepted: result.maybeAccepted, gate: result.undecided, open: result.openPossible };
+  }
+
+  groupOf(id: number): number {
+    return this.tiers.groupOf[id] ?? 0;
   }
 
   // ---- rows ---------------------------------------------------------------------------------------------------
@@ -550,6 +570,43 @@ export class RowBuilder {
     if (apart) return NO_PORTS;
     const bounds = this.pairs.inFamily(source, destination, this.family, NO);
     return this.lower ? bounds.certain : bounds.possible;
+  }
+}
+
+interface TierGate {
+  readonly accepted: PortSetId;
+  readonly gate: PortSetId;
+  readonly open: PortSetId;
+}
+
+/** One gate of all segments of a base: sources of one tier group share what tiers say. */
+class GateCache {
+  private readonly builder: RowBuilder;
+  private readonly destination: number;
+  private readonly direction: Direction;
+  private readonly byGroup: TierGate[] = [];
+
+  constructor(builder: RowBuilder, destination: number, direction: Direction) {
+    this.builder = builder;
+    this.destination = destination;
+    this.direction = direction;
+  }
+
+  set(gates: SegmentGates, segment: number, bound: number, source: number): void {
+    gates.bound[segment] = bound;
+    if (bound === UNBOUND) return;
+    const group = this.builder.groupOf(source);
+    let gate = this.byGroup[group];
+    if (gate === undefined) {
+      gate =
+        this.direction === 'ingress'
+          ? this.builder.tierGate(this.destination, source, 'ingress')
+          : this.builder.tierGate(source, this.destination, 'egress');
+      this.byGroup[group] = gate;
+    }
+    gates.accepted[segment] = gate.accepted;
+    gates.gate[segment] = gate.gate;
+    gates.open[segment] = gate.open;
   }
 }
 

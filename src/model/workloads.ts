@@ -15,11 +15,15 @@ export interface PodsAndWorkloads {
 
 interface Draft {
   readonly owner: OwnerName;
-  object: WorkloadObject | PodObject | undefined;
-  readonly members: Member[];
+  readonly object: WorkloadObject | PodObject | undefined;
+  /** Index of the workload, once all are known. */
+  index: number;
+  count: number;
+  readonly pods: number[];
 }
 
 interface Member {
+  readonly draft: Draft;
   readonly name: string;
   readonly object: PodObject | WorkloadObject;
   readonly count: number;
@@ -60,25 +64,34 @@ export function groupPods(objects: KubeObjects, namespaceIndex: ReadonlyMap<stri
     const key = ownerKey(owner);
     let draft = drafts.get(key);
     if (draft === undefined) {
-      draft = { owner, object, members: [] };
+      draft = { owner, object, index: -1, count: 0, pods: [] };
       drafts.set(key, draft);
     }
     return draft;
   };
 
+  const members: Member[] = [];
+  // Pods of one ReplicaSet come in dozens: ask for its owner once.
+  const byOwner = new Map<string, Draft>();
   for (const pod of live) {
-    const owner = owners.topOwner('Pod', pod.meta, pod.pod.labels);
-    const object = owner.kind === 'Pod' ? pod : owners.find(owner);
-    draftOf(owner, object).members.push({ name: pod.meta.name, object: pod, count: 1 });
+    const { owner: direct, namespace } = pod.meta;
+    const key = direct === undefined ? '' : ownerKey({ namespace, kind: direct.kind, name: direct.name });
+    let draft = direct === undefined ? undefined : byOwner.get(key);
+    if (draft === undefined) {
+      const owner = owners.topOwner('Pod', pod.meta, pod.pod.labels);
+      draft = draftOf(owner, owner.kind === 'Pod' ? pod : owners.find(owner));
+      // A static pod's owner is a node, which owns pods that are workloads of their own.
+      if (owner.kind !== 'Pod') byOwner.set(key, draft);
+    }
+    members.push({ draft, name: pod.meta.name, object: pod, count: 1 });
   }
   const finished = new Set<string>();
   for (const pod of ended.pods) {
     const owner = owners.topOwner('Pod', pod.meta, pod.pod.labels);
     if (owner.kind === 'Job') finished.add(ownerKey(owner));
   }
-  addStandIns(workloadObjects, owners, drafts, draftOf, finished, ended.list, objects.nodes.length);
-
-  return number(drafts, namespaceIndex, ended.list);
+  const standIns = addStandIns(workloadObjects, owners, drafts, draftOf, finished, ended.list, objects.nodes.length);
+  return number([...members, ...standIns], [...drafts.values()], namespaceIndex, ended.list);
 }
 
 function addStandIns(
@@ -89,7 +102,8 @@ function addStandIns(
   finished: ReadonlySet<string>,
   ended: EndedObject[],
   nodeCount: number,
-): void {
+): Member[] {
+  const members: Member[] = [];
   const withPods = new Set(drafts.keys());
   for (const object of workloadObjects) {
     const top = owners.topOwner(object.kind, object.meta, object.template.labels);
@@ -106,8 +120,9 @@ function addStandIns(
       continue;
     }
     const unspecified = object.kind === 'DaemonSet' ? Math.max(1, nodeCount) : 1;
-    draftOf(top, topObject).members.push({ name: object.meta.name, object, count: object.replicas ?? unspecified });
+    members.push({ draft: draftOf(top, topObject), name: object.meta.name, object, count: object.replicas ?? unspecified });
   }
+  return members;
 }
 
 /** S95, D15: ended pods count no more, and a terminating pod whose address a live pod has is gone. */
@@ -119,6 +134,7 @@ function livePods(pods: readonly PodObject[]): {
   const list: EndedObject[] = [];
   const candidates: PodObject[] = [];
   const staying = new Set<string>();
+  const leaving = pods.some((pod) => pod.terminating);
   for (const pod of pods) {
     if (pod.phase === 'Succeeded' || pod.phase === 'Failed') {
       endedPods.push(pod);
@@ -126,7 +142,7 @@ function livePods(pods: readonly PodObject[]): {
       continue;
     }
     candidates.push(pod);
-    if (!pod.terminating && !pod.pod.hostNetwork) for (const ip of pod.ips) staying.add(formatIp(ip));
+    if (leaving && !pod.terminating && !pod.pod.hostNetwork) for (const ip of pod.ips) staying.add(formatIp(ip));
   }
   const live: PodObject[] = [];
   for (const pod of candidates) {
@@ -139,41 +155,40 @@ function livePods(pods: readonly PodObject[]): {
 }
 
 function number(
-  drafts: ReadonlyMap<string, Draft>,
+  members: Member[],
+  drafts: Draft[],
   namespaceIndex: ReadonlyMap<string, number>,
   ended: EndedObject[],
 ): PodsAndWorkloads {
-  const sorted = [...drafts.values()].sort(
+  drafts.sort(
     (a, b) =>
       compareText(a.owner.namespace, b.owner.namespace) ||
       compareText(a.owner.name, b.owner.name) ||
       compareText(a.owner.kind, b.owner.kind),
   );
-  const rows: { readonly row: PodRow; readonly namespaceName: string }[] = [];
-  sorted.forEach((draft, workload) => {
-    const namespaceName = draft.owner.namespace;
-    const namespace = namespaceIndex.get(namespaceName) ?? -1;
-    for (const member of draft.members) rows.push({ namespaceName, row: podRow(member, namespace, workload) });
+  drafts.forEach((draft, index) => (draft.index = index));
+  // Already sorted but for the stand-ins at the end.
+  members.sort(
+    (a, b) => compareText(a.draft.owner.namespace, b.draft.owner.namespace) || compareText(a.name, b.name),
+  );
+  const rows = members.map((member, pod) => {
+    const { draft, count } = member;
+    draft.pods.push(pod);
+    draft.count += count;
+    return podRow(member, namespaceIndex.get(draft.owner.namespace) ?? -1, draft.index);
   });
-  rows.sort((a, b) => compareText(a.namespaceName, b.namespaceName) || compareText(a.row.name, b.row.name));
-  const podsOf: number[][] = sorted.map(() => []);
-  rows.forEach(({ row }, index) => podsOf[row.workload]?.push(index));
-  const workloads = sorted.map((draft, index): ClusterWorkload => {
-    const { namespace, kind, name } = draft.owner;
-    const pods = podsOf[index] ?? [];
-    return {
-      index,
-      id: `${namespace}/${kind}/${name}`,
-      namespace: namespaceIndex.get(namespace) ?? -1,
-      kind,
-      name,
-      pods,
-      podCount: draft.members.reduce((sum, member) => sum + member.count, 0),
-      hostNetwork: pods.every((pod) => rows[pod]?.row.hostNetwork === true),
-      object: draft.object,
-    };
-  });
-  return { pods: rows.map(({ row }) => row), workloads, ended };
+  const workloads = drafts.map(({ owner: { namespace, kind, name }, object, index, count, pods }): ClusterWorkload => ({
+    index,
+    id: `${namespace}/${kind}/${name}`,
+    namespace: namespaceIndex.get(namespace) ?? -1,
+    kind,
+    name,
+    pods,
+    podCount: count,
+    hostNetwork: pods.every((pod) => rows[pod]?.hostNetwork === true),
+    object,
+  }));
+  return { pods: rows, workloads, ended };
 }
 
 function podRow(member: Member, namespace: number, workload: number): PodRow {
