@@ -188,10 +188,10 @@ function untrueMisses(
       if (near.policy.split('/')[1] !== 'NetworkPolicy') return false;
       // It speaks of one family.
       return ![...answers.keys()].some((family) => {
-        const decides = (...drop: ('ports' | 'peers')[]) =>
-          new Oracle(relaxed(objects, near, drop))
-            .evaluate({ ...query, family })
-            [direction].by.includes(ruleName(near));
+        const decides = (...drop: ('ports' | 'peers')[]): boolean => {
+          const answer = new Oracle(relaxed(objects, near, drop)).evaluate({ ...query, family });
+          return answer[direction].by.includes(ruleName(near));
+        };
         const [ports, peers] = [decides('ports'), decides('peers')];
         if (near.misses === 'port') return ports;
         return near.misses === 'peer' ? peers && !ports : !ports && !peers && decides('ports', 'peers');

@@ -38,6 +38,7 @@ function node(random: Random, index: number): Manifest {
   const addresses = [
     { type: 'InternalIP', address: `192.0.2.${index}` },
     ...(random.chance(0.8) ? [{ type: 'InternalIP', address: `2001:db8::${index}` }] : []),
+    ...(random.chance(0.2) ? [{ type: 'ExternalIP', address: `198.51.100.${index}` }] : []),
     { type: 'Hostname', address: `node${index}` },
   ];
   return {
@@ -193,6 +194,7 @@ const blocks: readonly { readonly cidr: string; readonly inside: readonly string
   { cidr: '10.0.2.1/32', inside: [] },
   { cidr: '192.0.2.0/30', inside: ['192.0.2.2/32'] },
   { cidr: '203.0.113.0/24', inside: ['203.0.113.7/32'] },
+  { cidr: '198.51.100.0/24', inside: ['198.51.100.2/32'] },
   { cidr: '::/0', inside: ['::/1', 'fd00::/64', 'fd00::1:0/112', '2001:db8::1/128'] },
   { cidr: 'fd00::/64', inside: ['fd00::1:0/112', 'fd00::1:2/127', 'fd00::2:1/128'] },
   { cidr: 'fd00:0:0::1:0/112', inside: ['fd00::1:2/127', 'fd00::1:1/128'] },
