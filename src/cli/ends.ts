@@ -3,7 +3,8 @@ import type { Engine } from '../engine/engine.ts';
 import { type ResolvedEndpoint, parseEndpoint } from '../engine/endpoint.ts';
 import { type EndpointProblem, type PortText, readEndpointText, readTargetText } from '../engine/endpoint-text.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { type Target, parseTarget } from '../engine/service-target.ts';
+import { parseTarget } from '../engine/service-target.ts';
+import type { Target } from '../engine/target.ts';
 import { OperationalError } from '../io/operational-error.ts';
 
 /** A question that cannot be asked is a fault of the command line: exit 2. */

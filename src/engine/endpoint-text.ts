@@ -141,3 +141,11 @@ function refuse(message: string, help: string): { readonly ok: false; readonly p
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
 }
+
+export function found<T>(value: T): Parsed<T> {
+  return { ok: true, value };
+}
+
+export function problem(value: EndpointProblem): Parsed<never> {
+  return { ok: false, problem: value };
+}

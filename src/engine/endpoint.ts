@@ -1,13 +1,14 @@
 /** From the notation of an endpoint to the pod, workload, node or addresses that it stands for in a cluster. */
 import { assertNever } from '../base/assert.ts';
-import { type IpAddress, cidrContains } from '../base/inet.ts';
 import { formatCidr, formatIp } from '../base/inet-format.ts';
+import { type IpAddress, cidrContains } from '../base/inet.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterNode, ClusterWorkload } from '../model/entities.ts';
 import { INTERNET, familiesInUse } from './endpoint-internet.ts';
 import { kindOfAlias } from './endpoint-kinds.ts';
+import { help, noNamespace, nothingNamed, quote } from './endpoint-missing.ts';
 import { nearestNames } from './endpoint-suggestions.ts';
-import { type EndpointProblem, type EndpointText, type Parsed, readEndpointText } from './endpoint-text.ts';
+import { type EndpointText, type Parsed, found, problem, readEndpointText } from './endpoint-text.ts';
 import type { Endpoint } from './query.ts';
 
 export interface EndpointOptions {
@@ -270,54 +271,4 @@ function frontendsOf(
     default:
       return assertNever(kind);
   }
-}
-
-function noNamespace(cluster: Cluster, namespace: string, kindText: string | undefined, name: string): Parsed<never> {
-  const middle = kindText === undefined ? '' : `${kindText}/`;
-  const near = nearestNames(
-    namespace,
-    cluster.namespaces.map((n) => n.name),
-  ).map((n) => `${n}/${middle}${name}`);
-  const elsewhere = cluster.workloads
-    .filter((workload) => workload.name === name)
-    .slice(0, 3)
-    .map(({ id }) => id);
-  const message = `the input has no namespace ${quote(namespace)}`;
-  return problem({ code: 'not-found', message, ...help([...near, ...elsewhere].slice(0, 3)) });
-}
-
-function nothingNamed(cluster: Cluster, namespace: string, kind: string | undefined, name: string): Parsed<never> {
-  const message = `no ${kind ?? 'workload or pod'} ${quote(name)} in namespace ${quote(namespace)}`;
-  const over = cluster.ended.find((object) => object.namespace === namespace && object.name === name);
-  if (over !== undefined && (kind === undefined || kind === over.kind)) {
-    const detail = `${over.kind} ${namespace}/${name} is over: ${over.why}`;
-    return problem({ code: 'not-found', message: detail, help: 'ended pods can neither send nor receive' });
-  }
-  const index = cluster.namespaceNamed(namespace)?.index;
-  const sameHere: string[] = [];
-  const sameElsewhere: string[] = [];
-  const here: string[] = [];
-  for (const workload of cluster.workloads) {
-    if (workload.name === name) (workload.namespace === index ? sameHere : sameElsewhere).push(workload.id);
-    else if (workload.namespace === index) here.push(workload.name);
-  }
-  if (cluster.serviceNamed(namespace, name) !== undefined) sameHere.push(`${namespace}/svc/${name}`);
-  const near = nearestNames(name, here).map((other) => `${namespace}/${other}`);
-  return problem({ code: 'not-found', message, ...help([...sameHere, ...near, ...sameElsewhere].slice(0, 3)) });
-}
-
-function found<T>(value: T): Parsed<T> {
-  return { ok: true, value };
-}
-
-function problem(value: EndpointProblem): Parsed<never> {
-  return { ok: false, problem: value };
-}
-
-function help(suggestions: readonly string[]): { readonly help?: string } {
-  return suggestions.length === 0 ? {} : { help: `did you mean ${suggestions.join(' or ')}?` };
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text);
 }

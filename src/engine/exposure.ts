@@ -2,30 +2,26 @@
  * What Ingresses, HTTPRoutes and Services of type LoadBalancer and NodePort lead to, and whether policy lets the
  * outside in.
  */
-import { assertNever } from '../base/assert.ts';
-import { formatCidr } from '../base/inet-format.ts';
 import type { ServiceObject } from '../kube/objects.ts';
 import type { ViewItem } from './connectivity-views.ts';
 import type { NamedFrontend } from './endpoint.ts';
 import type { Engine } from './engine.ts';
-import { type Controller, Controllers } from './exposure-controllers.ts';
-import { Doors, facesOutside } from './exposure-doors.ts';
-import { type Finding, OPEN, combine } from './exposure-finding.ts';
-import { ExposureSources, notIn, opennessAnywhere, opennessAt } from './exposure-sources.ts';
+import type { Controller } from './exposure-controllers.ts';
+import { facesOutside } from './exposure-doors.ts';
+import { type Finding, combine } from './exposure-finding.ts';
+import { WaysIn } from './exposure-ways.ts';
 import { NO_PORTS, type PortSetId, portPoint } from './port-sets.ts';
 import type { Exposure } from './results.ts';
 import { type ServiceBackend, ServiceBackends } from './service-backends.ts';
 import { type RouteRule, rulesOfHttpRoute, rulesOfIngress } from './service-routes.ts';
-import { backendPort, frontendId } from './service-target.ts';
+import { frontendId } from './target.ts';
+import { backendPort } from './target-route.ts';
 
 /** An exposure and the item of the map it leads to; -1 when it leads to none. */
 export interface ItemExposure {
   readonly item: number;
   readonly exposure: Exposure;
 }
-
-/** Ranges named in one reason. */
-const MAX_RANGES = 5;
 
 /** Sorted by what exposes (Services, Ingresses and routes by namespace and name), then by what is exposed. */
 export function exposures(engine: Engine, items: readonly ViewItem[]): readonly ItemExposure[] {
@@ -38,15 +34,12 @@ interface Group {
   readonly ports: PortSetId;
 }
 
-export class ExposureSurvey {
+class ExposureSurvey {
   private readonly engine: Engine;
   private readonly items: readonly ViewItem[];
   private readonly itemOfPod: Int32Array;
   private readonly backends: ServiceBackends;
-  readonly controllers: Controllers;
-  private readonly sources: ExposureSources;
-  readonly doors: Doors;
-  private readonly reached = new Map<Controller, Finding>();
+  private readonly ways: WaysIn;
 
   constructor(engine: Engine, items: readonly ViewItem[]) {
     this.engine = engine;
@@ -56,9 +49,7 @@ export class ExposureSurvey {
       for (const pod of pods) this.itemOfPod[pod] = index;
     });
     this.backends = new ServiceBackends(engine.cluster);
-    this.doors = new Doors(engine.cluster, this.backends);
-    this.controllers = new Controllers(engine.cluster);
-    this.sources = new ExposureSources(engine);
+    this.ways = new WaysIn(engine, this.backends);
   }
 
   all(): readonly ItemExposure[] {
@@ -66,29 +57,14 @@ export class ExposureSurvey {
     return [
       ...services.filter(facesOutside).map((service) => this.ofService(service)),
       ...ingresses.map((ingress) =>
-        this.ofRoute(rulesOfIngress(ingress), [this.controllers.ofIngress(ingress.ingressClassName)]),
+        this.ofRoute(rulesOfIngress(ingress), [this.ways.controllers.ofIngress(ingress.ingressClassName)]),
       ),
-      ...httpRoutes.map((route) => this.ofRoute(rulesOfHttpRoute(route), this.controllers.ofHttpRoute(route.parents))),
+      ...httpRoutes.map((route) =>
+        this.ofRoute(rulesOfHttpRoute(route), this.ways.controllers.ofHttpRoute(route.parents)),
+      ),
     ]
       .flat()
       .toSorted((a, b) => compare(sortKey(a.exposure.via), sortKey(b.exposure.via)) || a.item - b.item);
-  }
-
-  /** What one controller may open to a pod, and whether the outside reaches the controller at all. */
-  throughController(controller: Controller, pod: number, point: number): Finding {
-    const first = this.reach(controller);
-    if (first.openness === 'none' || first.openness === 'part') return first;
-    const second = this.fromController(controller, pod, point);
-    return second.openness === 'all' && first.openness === 'unknown' ? first : second;
-  }
-
-  /** The same for all pods of a workload or Service. */
-  throughControllerToAll(controller: Controller, pods: readonly number[], point: number): Finding {
-    const byClass = new Map(pods.map((pod) => [this.engine.classOfPod(pod), pod]));
-    return combine(
-      [...byClass.values()].map((pod) => this.throughController(controller, pod, point)),
-      'pods',
-    );
   }
 
   private ofService(service: ServiceObject): readonly ItemExposure[] {
@@ -96,7 +72,7 @@ export class ExposureSurvey {
     const ends = service.ports.flatMap((port) => this.backends.of(service, port, true).backends);
     if (ends.length === 0) return [deadEnd(via, via, `${via} has no backends in the input`)];
     return this.grouped(via, ends, (pod, point) =>
-      this.fromInternet(pod, point, service.externalTrafficPolicy === 'Cluster'),
+      this.ways.fromInternet(pod, point, service.externalTrafficPolicy === 'Cluster'),
     );
   }
 
@@ -123,10 +99,10 @@ export class ExposureSurvey {
       for (const end of backends)
         if (end.end.type === 'pod') ends.set(`${end.end.pod} ${end.port} ${end.protocol}`, end);
     }
-    const through = [...new Set(controllers.flatMap((controller) => this.workloadsOf(controller)))];
+    const through = [...new Set(controllers.flatMap((controller) => this.ways.workloadsOf(controller)))];
     const judged = (pod: number, point: number): Finding =>
       combine(
-        controllers.map((c) => this.throughController(c, pod, point)),
+        controllers.map((c) => this.ways.throughController(c, pod, point)),
         'some',
       );
     return [...this.grouped(via, [...ends.values()], judged, through), ...unique(found)];
@@ -172,122 +148,6 @@ export class ExposureSurvey {
         ...(finding.why.length > 0 ? { why: finding.why } : {}),
       },
     }));
-  }
-
-  private fromInternet(pod: number, point: number, mayBeRewritten: boolean): Finding {
-    const openness = opennessAt(this.engine, this.sources.fromInternet(pod), point);
-    const why: string[] = [];
-    if (openness === 'none') why.push('policy lets no public address in');
-    if (openness === 'part') why.push(this.rangesIn(pod, point));
-    if (openness === 'unknown') why.push('the input does not tell whether policy lets public addresses in');
-    if (openness !== 'all' && mayBeRewritten) {
-      why.push(
-        "externalTrafficPolicy is Cluster, so some network plugins see the address of a node instead of the client's and may decide otherwise",
-      );
-    }
-    return { openness, why };
-  }
-
-  private rangesIn(pod: number, point: number): string {
-    const open = this.sources.openTo(pod, point);
-    const closed = notIn(open);
-    const list = (cidrs: readonly Parameters<typeof formatCidr>[0][]): string => {
-      const named = cidrs.slice(0, MAX_RANGES).map(formatCidr).join(', ');
-      return cidrs.length > MAX_RANGES ? `${named} and ${cidrs.length - MAX_RANGES} more ranges` : named;
-    };
-    return closed.length > 0 && closed.length < open.length
-      ? `policy keeps out ${list(closed)}`
-      : `of the public addresses, policy lets in only ${list(open)}`;
-  }
-
-  /** Whether the outside gets to the controller itself. */
-  private reach(controller: Controller): Finding {
-    if (controller.type !== 'pods') return OPEN;
-    let finding = this.reached.get(controller);
-    if (finding === undefined) {
-      finding = this.computeReach(controller.name, controller.pods);
-      this.reached.set(controller, finding);
-    }
-    return finding;
-  }
-
-  private computeReach(name: string, pods: readonly number[]): Finding {
-    const findings = pods.map((pod): Finding => {
-      const doors = this.doors.of(pod);
-      const bounds = this.sources.fromInternet(pod);
-      // Without a Service that leads to it the outside comes by a port of the host: any will do.
-      if (doors === undefined) {
-        return { openness: opennessAnywhere(bounds), why: [] };
-      }
-      return combine(
-        doors.map(({ protocol, port }) => ({
-          openness: opennessAt(this.engine, bounds, portPoint(protocol, port)),
-          why: [],
-        })),
-        'some',
-      );
-    });
-    const { openness } = combine(findings, 'pods');
-    switch (openness) {
-      case 'all':
-        return OPEN;
-      case 'none':
-        return { openness, why: [`policy lets no public address in to ${name}, which stands in front`] };
-      case 'part':
-        return { openness, why: [`policy lets only some public addresses in to ${name}, which stands in front`] };
-      case 'unknown':
-        return {
-          openness,
-          why: [`the input does not tell whether policy lets the outside in to ${name}, which stands in front`],
-        };
-      default:
-        return assertNever(openness);
-    }
-  }
-
-  private fromController(controller: Controller, pod: number, point: number): Finding {
-    switch (controller.type) {
-      case 'pods': {
-        const openness = opennessAt(this.engine, this.sources.fromPods(controller.pods, pod), point);
-        if (openness === 'all') return OPEN;
-        const who = this.workloadsOf(controller).join(', ');
-        const why =
-          openness === 'none'
-            ? `policy does not let ${controller.name} in (${who})`
-            : openness === 'part'
-              ? `policy lets only some pods of ${controller.name} in (${who})`
-              : `the input does not tell whether policy lets ${controller.name} in (${who})`;
-        return { openness, why: [why] };
-      }
-      case 'outside': {
-        const openness = opennessAt(this.engine, this.sources.fromOutside(pod), point);
-        if (openness === 'all') return OPEN;
-        if (openness === 'none')
-          return { openness, why: [`policy lets in no address outside the cluster, so ${controller.name} neither`] };
-        return {
-          openness: 'unknown',
-          why: [`policy lets in only some addresses, and those of ${controller.name} are not part of the input`],
-        };
-      }
-      case 'unknown': {
-        const openness = opennessAt(this.engine, this.sources.fromAnyone(pod), point);
-        if (openness === 'all') return OPEN;
-        if (openness === 'none')
-          return { openness, why: [`policy lets nobody in on this port, so ${controller.name} neither`] };
-        return {
-          openness: 'unknown',
-          why: [`policy lets in only certain sources, and ${controller.name} is not part of the input`],
-        };
-      }
-      default:
-        return assertNever(controller);
-    }
-  }
-
-  private workloadsOf(controller: Controller): readonly string[] {
-    if (controller.type !== 'pods') return [];
-    const { pods, workloads } = this.engine.cluster;
-    return [...new Set(controller.pods.map((pod) => workloads[pods.workloadOf[pod] ?? -1]?.id ?? ''))];
   }
 }
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { explainTarget } from '../../src/engine/target-verdict.ts';
 import { parseEndpoint } from '../../src/engine/endpoint.ts';
 import type { VerdictResult } from '../../src/engine/results.ts';
-import { type Target, parseTarget } from '../../src/engine/service-target.ts';
+import { parseTarget } from '../../src/engine/service-target.ts';
+import type { Target } from '../../src/engine/target.ts';
 import {
   clusterOf,
   engineOf,
