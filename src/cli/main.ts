@@ -8,6 +8,3 @@ if (major < 20 || (major === 20 && minor < 19)) {
   const { runCommandLine } = await import('./command-line.ts');
   await runCommandLine(process.argv);
 }
-
-// Makes this file a module, so that it may await.
-export {};

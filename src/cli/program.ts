@@ -1,5 +1,5 @@
 /** The command tree. Help, the reference page and shell completion are all made from it. */
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, type Option } from '@commander-js/extra-typings';
 import { packageVersion } from '../io/package-root.ts';
 import { canCommand } from './commands/can.ts';
 import { completionCommand } from './commands/completion.ts';
@@ -36,9 +36,19 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
   }
   for (const command of [program, ...program.commands]) {
     command.helpOption('-h, --help', 'print help');
+    command.configureHelp({ optionDescription });
     command.exitOverride();
     // Messages are printed once, by whoever catches the error.
     command.configureOutput({ outputError: () => {} });
   }
   return program;
+}
+
+/** Choices the way usage lines write them, and a default only where there is one. */
+function optionDescription({ description, argChoices, defaultValue }: Option): string {
+  const remarks = [
+    ...(argChoices === undefined ? [] : [argChoices.join('|')]),
+    ...(typeof defaultValue === 'string' ? [`default ${defaultValue}`] : []),
+  ];
+  return remarks.length === 0 ? description : `${description} (${remarks.join('; ')})`;
 }
