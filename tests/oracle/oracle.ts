@@ -11,14 +11,14 @@ import type {
   RawClusterPeer,
   RawClusterRule,
   RawClusterSpec,
-  RawContainer,
   RawPodSpec,
   RawPodsSelector,
   RawPolicyPeer,
   RawPolicyRule,
   RawPolicySpec,
-  RawSelector,
 } from './manifest.ts';
+import { clusterPortsMatch, policyPortMatches } from './ports.ts';
+import { isLegal, selects } from './selectors.ts';
 
 /** One end of a connection: a pod as `namespace/name`, a node by name, or an address of neither. */
 export type End = { readonly pod: string } | { readonly node: string } | { readonly ip: string };
@@ -127,12 +127,7 @@ export class Oracle {
   private gate(pod: Manifest, direction: Direction, conn: Connection): Gate {
     const admin = this.tier('Admin', pod, direction, conn);
     if (admin !== undefined) return admin;
-    const policies = this.ofKind('NetworkPolicy').filter(
-      (policy) =>
-        namespaceOf(policy) === namespaceOf(pod) &&
-        selects(policySpec(policy).podSelector, pod.metadata.labels) &&
-        policyTypes(policySpec(policy)).includes(direction),
-    );
+    const policies = this.isolating(pod, direction);
     if (policies.length > 0) {
       const ownNode =
         conn.src.pod === undefined && conn.src.node !== undefined && conn.src.node === podSpec(pod).nodeName;
@@ -148,6 +143,22 @@ export class Oracle {
     return this.tier('Baseline', pod, direction, conn) ?? { allowed: true, tier: 'none', by: [] };
   }
 
+  /** The NetworkPolicies that isolate a pod for a direction (S71). */
+  private isolating(pod: Manifest, direction: Direction): Manifest[] {
+    return this.ofKind('NetworkPolicy').filter(
+      (policy) =>
+        namespaceOf(policy) === namespaceOf(pod) &&
+        selects(policySpec(policy).podSelector, pod.metadata.labels) &&
+        policyTypes(policySpec(policy)).includes(direction),
+    );
+  }
+
+  /** Whether NetworkPolicies isolate the pod; never a host-network pod (D2). */
+  isIsolated(name: string, direction: Direction): boolean {
+    const { pod } = this.party({ pod: name }, 4);
+    return pod !== undefined && this.isolating(pod, direction).length > 0;
+  }
+
   // ---- NetworkPolicy v1 -------------------------------------------------------------------------------------
 
   private ruleMatches(rule: RawPolicyRule, policy: Manifest, direction: Direction, conn: Connection): boolean {
@@ -156,13 +167,7 @@ export class Oracle {
     const peer = direction === 'ingress' ? conn.src : conn.dst;
     return (
       (peers.length === 0 || peers.some((entry) => this.peerMatches(entry ?? {}, namespaceOf(policy), peer))) &&
-      (ports.length === 0 ||
-        ports.some((entry) => {
-          if ((entry?.protocol ?? 'TCP') !== conn.protocol) return false; // D6: never ICMP
-          if (entry?.port === undefined || entry.port === null) return true;
-          if (typeof entry.port === 'string') return namedPort(entry.port, conn);
-          return entry.port <= conn.port && conn.port <= (entry.endPort ?? entry.port);
-        }))
+      (ports.length === 0 || ports.some((entry) => policyPortMatches(entry, { ...conn, pod: conn.dst.pod })))
     );
   }
 
@@ -214,7 +219,7 @@ export class Oracle {
       const party = direction === 'ingress' ? conn.src : conn.dst;
       if (!this.clusterPeerMatches(peer, party)) return false;
       // S158: a named port means nothing for networks and nodes, whoever has the address.
-      return clusterPortsMatch(rule, conn, peer.networks || peer.nodes ? undefined : conn.dst.pod);
+      return clusterPortsMatch(rule, { ...conn, pod: peer.networks || peer.nodes ? undefined : conn.dst.pod });
     });
   }
 
@@ -249,90 +254,14 @@ function policyTypes(spec: RawPolicySpec): Direction[] {
   return types.map((type) => (type === 'Ingress' ? 'ingress' : 'egress'));
 }
 
-// ---- labels, addresses, ports -----------------------------------------------------------------------------------
-
-/** S55-S57. An absent selector where the API has a value, not a pointer, selects everything (S5). */
-function selects(selector: RawSelector | null | undefined, labels: Manifest['metadata']['labels']): boolean {
-  const have = new Map(Object.entries(labels ?? {}));
-  return (
-    Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => have.get(key) === value) &&
-    (selector?.matchExpressions ?? []).every(({ key, operator, values }) => {
-      const value = have.get(key);
-      if (operator === 'Exists') return value !== undefined;
-      if (operator === 'DoesNotExist') return value === undefined;
-      const listed = value !== undefined && (values ?? []).includes(value);
-      return operator === 'In' ? listed : !listed;
-    })
-  );
-}
-
 const inBlock = (ip: string, cidrs: readonly string[]): boolean => cidrs.some((cidr) => inCidr(parseAddress(ip), cidr));
-
-/** Ports of containers and of init containers that keep running (D4). */
-function containerPorts(pod: Manifest): { name: string; protocol: string; port: number }[] {
-  const sidecar = (container: RawContainer): boolean => container.restartPolicy === 'Always';
-  const containers = [...(podSpec(pod).containers ?? []), ...(podSpec(pod).initContainers ?? []).filter(sidecar)];
-  return containers.flatMap((container) =>
-    (container.ports ?? []).map((port) => ({
-      name: port.name ?? '',
-      protocol: port.protocol ?? 'TCP',
-      port: port.containerPort,
-    })),
-  );
-}
-
-/** S112-S116: resolved on the destination pod, never for nodes and host-network pods. */
-function namedPort(name: string, conn: Connection, pod: Manifest | undefined = conn.dst.pod): boolean {
-  return (
-    pod !== undefined &&
-    containerPorts(pod).some((p) => p.name === name && p.protocol === conn.protocol && p.port === conn.port)
-  );
-}
-
-/** S165, S167; `named` is the pod on which a named port may be looked up. */
-function clusterPortsMatch(rule: RawClusterRule, conn: Connection, named: Manifest | undefined): boolean {
-  if (!rule.protocols && !rule.ports) return true;
-  const within = (protocol: string, start: number, end: number): boolean =>
-    conn.protocol === protocol && start <= conn.port && conn.port <= end;
-  const byName = (name: string): boolean => named !== undefined && namedPort(name, conn, named);
-  const v1alpha2 = (rule.protocols ?? []).some((entry) => {
-    if (typeof entry.destinationNamedPort === 'string') return byName(entry.destinationNamedPort);
-    const protocol = entry.tcp ? 'TCP' : entry.udp ? 'UDP' : 'SCTP';
-    const { number, range } = (entry.tcp ?? entry.udp ?? entry.sctp)?.destinationPort ?? {};
-    return number ? within(protocol, number, number) : range ? within(protocol, range.start, range.end) : false;
-  });
-  const v1alpha1 = (rule.ports ?? []).some(({ portNumber, portRange, namedPort: name }) => {
-    if (portNumber) return within(portNumber.protocol ?? 'TCP', portNumber.port, portNumber.port);
-    if (portRange) return within(portRange.protocol ?? 'TCP', portRange.start, portRange.end);
-    return typeof name === 'string' && byName(name);
-  });
-  return v1alpha2 || v1alpha1;
-}
-
-/** S47 */
-const legalKey = (key: string): boolean =>
-  /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/.test(
-    key,
-  );
-const legalValue = (value: string): boolean =>
-  value === '' || /^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/.test(value);
 
 /** Whether every peer and selector of the rule is one that this API knows (S157, S159). */
 function ruleUnderstood(rule: RawClusterRule, direction: Direction): boolean {
-  const valid = (selector: RawSelector | null | undefined): boolean =>
-    Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => legalKey(key) && legalValue(value)) &&
-    (selector?.matchExpressions ?? []).every(
-      ({ key, operator, values }) =>
-        legalKey(key) &&
-        (values ?? []).every(legalValue) &&
-        (['In', 'NotIn'].includes(operator)
-          ? (values ?? []).length > 0
-          : ['Exists', 'DoesNotExist'].includes(operator) && (values ?? []).length === 0),
-    );
   return ((direction === 'ingress' ? rule.from : rule.to) ?? []).every((peer) => {
     if (peer.networks) return true;
-    if (peer.nodes) return valid(peer.nodes);
-    if (peer.pods) return valid(peer.pods.namespaceSelector) && valid(peer.pods.podSelector);
-    return peer.namespaces ? valid(peer.namespaces) : false;
+    if (peer.nodes) return isLegal(peer.nodes);
+    if (peer.pods) return isLegal(peer.pods.namespaceSelector) && isLegal(peer.pods.podSelector);
+    return peer.namespaces ? isLegal(peer.namespaces) : false;
   });
 }

@@ -94,6 +94,7 @@ export function compare(objects: readonly Manifest[], engine: Engine, explain: (
         if (explain(index++)) {
           const result = engine.explain(query);
           compareExplanation(result, answers, expected, report);
+          compareIsolation(oracle, engine, from, to, result, report);
           for (const miss of untrueMisses(objects, result, answers, { from, to, ...at, family: 4, viaService }))
             report('near miss', miss, 'untrue');
         }
@@ -157,6 +158,29 @@ function compareExplanation(
         speaking.map((answer) => answer[direction]),
       );
     }
+  }
+}
+
+/** Whether a NetworkPolicy selects the pod: what the gates say, and what the class says. */
+function compareIsolation(
+  oracle: Oracle,
+  engine: Engine,
+  from: End,
+  to: End,
+  result: ReturnType<Engine['explain']>,
+  report: Report,
+): void {
+  for (const [end, direction] of [
+    [from, 'egress'],
+    [to, 'ingress'],
+  ] as const) {
+    const wanted = 'pod' in end && oracle.isIsolated(end.pod, direction);
+    const endpoint = endpointOf(engine, end);
+    const ofClass = endpoint.type === 'pod' && engine.isolation(engine.classOfPod(endpoint.pod))[direction] !== 0;
+    // A gate that no policy is asked about (a pod reaching itself) says nothing of isolation.
+    const gate =
+      result[direction].tier === 'exempt' || (result.why ?? []).length > 0 ? wanted : result[direction].isolated;
+    if (gate !== wanted || ofClass !== wanted) report(`${direction} isolation`, [gate, ofClass], wanted);
   }
 }
 
