@@ -45,6 +45,8 @@ export interface FieldErrorParts {
   readonly help?: string;
 }
 
+const REFUSED = 'the API server refuses this object; what policy needs of it is clear and counts';
+
 /** One object is worth this many messages; the rest is a number. */
 const MAX_PER_OBJECT = 100;
 
@@ -92,12 +94,18 @@ export class ObjectDecoder {
 
   /** `<field path>: <Type>: <value>: <detail>` (S30). */
   fieldError(parts: FieldErrorParts): void {
-    const { words, code } = FIELD_ERRORS[parts.type];
-    const value = 'value' in parts && parts.value !== undefined ? `: ${showValue(parts.value)}` : '';
-    const detail = parts.detail === undefined || parts.detail === '' ? '' : `: ${parts.detail}`;
-    const message = `${formatPath(parts.path)}: ${words}${value}${detail}`;
+    const { code } = FIELD_ERRORS[parts.type];
+    const message = fieldMessage(parts);
     if (this.rules.stored === true) this.warn(code, parts.at, message, parts.help);
     else this.#add(this.#invalid, this.#diagnostic('error', code, message, parts.at, parts.help));
+  }
+
+  /**
+   * The API server refuses the object, but nothing that policy needs is in doubt: fragments of manifests are analysed
+   * every day, so the object counts and the person is told.
+   */
+  refused(parts: FieldErrorParts): void {
+    this.warn(FIELD_ERRORS[parts.type].code, parts.at, fieldMessage(parts), parts.help ?? REFUSED);
   }
 
   /** One `Invalid value` for every complaint of a check from `syntax.ts`. */
@@ -135,6 +143,12 @@ export class ObjectDecoder {
       ...(related === undefined ? {} : { related }),
     };
   }
+}
+
+function fieldMessage(parts: FieldErrorParts): string {
+  const value = 'value' in parts && parts.value !== undefined ? `: ${showValue(parts.value)}` : '';
+  const detail = parts.detail === undefined || parts.detail === '' ? '' : `: ${parts.detail}`;
+  return `${formatPath(parts.path)}: ${FIELD_ERRORS[parts.type].words}${value}${detail}`;
 }
 
 /** Strings quoted, numbers bare, the rest as JSON, as Go's `field.Error` prints values. */

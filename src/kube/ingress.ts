@@ -50,7 +50,7 @@ function decodePath(fields: Fields, meta: ObjectMeta, host: string): readonly Ro
   const pathType = fields.string('pathType', 'v1.PathType');
   const path = fields.string('path') ?? '';
   if (pathType === undefined) {
-    decoder.fieldError({
+    decoder.refused({
       type: 'required',
       path: fields.pathOf('pathType'),
       at: fields.place('pathType'),
@@ -58,7 +58,7 @@ function decodePath(fields: Fields, meta: ObjectMeta, host: string): readonly Ro
     });
   } else if (!PATH_TYPES.includes(pathType)) {
     const detail = 'supported values: "Exact", "ImplementationSpecific", "Prefix"';
-    decoder.fieldError({
+    decoder.refused({
       type: 'unsupported',
       path: fields.pathOf('pathType'),
       at: fields.place('pathType'),
@@ -66,7 +66,8 @@ function decodePath(fields: Fields, meta: ObjectMeta, host: string): readonly Ro
       detail,
     });
   } else if (!path.startsWith('/') && (pathType !== 'ImplementationSpecific' || path !== '')) {
-    decoder.invalid(fields.pathOf('path'), fields.place('path'), path, ['must be an absolute path']);
+    const detail = 'must be an absolute path';
+    decoder.refused({ type: 'invalid', path: fields.pathOf('path'), at: fields.place('path'), value: path, detail });
   }
   return decodeBackend(fields.value('backend', BACKEND), meta, host, path === '' ? '/' : path);
 }

@@ -38,7 +38,7 @@ export function decodeService(object: Fields, pool: LabelPool): ServiceParts {
     if (externalName === '')
       spec.decoder.fieldError({ type: 'required', path: spec.pathOf('externalName'), at: spec.place('externalName') });
   } else if (portFields.length === 0 && !headless && spec.listLength('ports') === 0) {
-    spec.decoder.fieldError({ type: 'required', path: spec.pathOf('ports'), at: spec.place('ports') });
+    spec.decoder.refused({ type: 'required', path: spec.pathOf('ports'), at: spec.place('ports') });
   }
   return {
     type,
@@ -105,7 +105,12 @@ function decodePorts(items: readonly Fields[]): readonly ServicePort[] {
     const name = fields.string('name') ?? '';
     if (name === '') {
       if (items.length > 1)
-        decoder.fieldError({ type: 'required', path: fields.pathOf('name'), at: fields.place('name') });
+        decoder.refused({
+          type: 'required',
+          path: fields.pathOf('name'),
+          at: fields.place('name'),
+          help: 'the API server wants a name for each of several ports',
+        });
     } else {
       decoder.invalid(fields.pathOf('name'), fields.place('name'), name, dnsLabelProblems(name));
       if (names.has(name))

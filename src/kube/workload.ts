@@ -29,6 +29,8 @@ const SPECS: Readonly<Record<WorkloadKind, Shape>> = {
   ),
   ReplicationController: shape('v1.ReplicationControllerSpec', 'replicas minReadySeconds selector template'),
 };
+/** Jobs and ReplicationControllers get theirs from the server. */
+const NEED_SELECTOR: ReadonlySet<WorkloadKind> = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet']);
 const JOB_TEMPLATE = shape('v1.JobTemplateSpec', 'metadata spec');
 
 /** Reads `spec` of a workload. */
@@ -45,6 +47,8 @@ export function decodeWorkload(
       : decodeCount(spec, kind === 'Job' || kind === 'CronJob' ? 'parallelism' : 'replicas');
   const selector =
     kind === 'ReplicationController' ? mapSelector(spec, 'selector') : optionalSelector(spec, 'selector');
+  if (selector === undefined && NEED_SELECTOR.has(kind))
+    spec.decoder.refused({ type: 'required', path: spec.pathOf('selector'), at: spec.place('selector') });
   const template = decodePodTemplate(spec, pool);
   if (selector !== undefined && !selector.invalid && !matches(selector, template.labels)) {
     const message = `${formatPath(spec.pathOf('template'))}: \`selector\` does not match template \`labels\``;

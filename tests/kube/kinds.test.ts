@@ -248,6 +248,28 @@ describe('workloads', () => {
     expect(others).toEqual([]);
   });
 
+  test.each([
+    ['Deployment', ['4:7 spec.selector: Required value']],
+    ['ReplicaSet', ['4:7 spec.selector: Required value']],
+    ['StatefulSet', ['4:7 spec.selector: Required value']],
+    ['DaemonSet', ['4:7 spec.selector: Required value']],
+  ])('%s without selector counts, with a warning', (kind, warnings) => {
+    const text = object('apps/v1', kind, `spec: {${template}}`);
+    expect(messagesOf(text)).toEqual([]);
+    expect(warningsOf(text)).toEqual(warnings);
+    expect(read(text).objects.workloads).toHaveLength(1);
+  });
+
+  test('Jobs, CronJobs and ReplicationControllers get their selector from the server', () => {
+    for (const [apiVersion, kind, spec] of [
+      ['batch/v1', 'Job', `{${template}}`],
+      ['batch/v1', 'CronJob', `{jobTemplate: {spec: {${template}}}}`],
+      ['v1', 'ReplicationController', `{${template}}`],
+    ] as const) {
+      expect(warningsOf(object(apiVersion, kind, `spec: ${spec}`))).toEqual([]);
+    }
+  });
+
   test('a selector that misses its own pods is a warning', () => {
     expect(
       warningsOf(object('apps/v1', 'Deployment', `spec: {selector: {matchLabels: {app: api}}, ${template}}`)),
@@ -305,7 +327,6 @@ describe('Service', () => {
   });
 
   test.each([
-    ['{}', ['spec.ports: Required value']],
     [
       '{type: Nodeport, ports: [{port: 80}]}',
       [
@@ -326,7 +347,6 @@ describe('Service', () => {
       '{ports: [{port: 80, protocol: HTTP}]}',
       ['spec.ports[0].protocol: Unsupported value: "HTTP": supported values: "SCTP", "TCP", "UDP"'],
     ],
-    ['{ports: [{port: 80}, {port: 81}]}', ['spec.ports[0].name: Required value', 'spec.ports[1].name: Required value']],
     ['{ports: [{port: 80, name: a}, {port: 81, name: a}]}', ['spec.ports[1].name: Duplicate value: "a"']],
     [
       '{ports: [{port: "80"}]}',
@@ -342,6 +362,20 @@ describe('Service', () => {
     ],
   ])('%s', (spec, messages) => {
     expect(messagesOf(object('v1', 'Service', `spec: ${spec}`))).toEqual(messages);
+  });
+
+  test.each([
+    ['{}', ['4:7 spec.ports: Required value'], []],
+    [
+      '{ports: [{port: 80}, {port: 81, targetPort: 8081}]}',
+      ['4:16 spec.ports[0].name: Required value', '4:28 spec.ports[1].name: Required value'],
+      [80, 8081],
+    ],
+  ])('%s is refused by the server, yet plain: it counts, with a warning', (spec, warnings, targets) => {
+    const text = object('v1', 'Service', `spec: ${spec}`);
+    expect(messagesOf(text)).toEqual([]);
+    expect(warningsOf(text)).toEqual(warnings);
+    expect(read(text).objects.services[0]?.ports.map(({ targetPort }) => targetPort)).toEqual(targets);
   });
 
   test.each([
@@ -432,18 +466,6 @@ describe('Ingress', () => {
     ['{}', ['spec: Invalid value: []: either `defaultBackend` or `rules` must be specified']],
     ['{rules: [{http: {}}]}', ['spec.rules[0].http.paths: Required value']],
     [
-      path('{path: /, backend: {service: {name: s, port: {number: 80}}}}'),
-      [`${at}.pathType: Required value: pathType must be specified`],
-    ],
-    [
-      path('{path: /, pathType: prefix, backend: {service: {name: s, port: {number: 80}}}}'),
-      [`${at}.pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"`],
-    ],
-    [
-      path('{path: api, pathType: Prefix, backend: {service: {name: s, port: {number: 80}}}}'),
-      [`${at}.path: Invalid value: "api": must be an absolute path`],
-    ],
-    [
       path('{path: /, pathType: Prefix}'),
       [`${at}.backend: Invalid value: "": resource or service backend is required`],
     ],
@@ -465,6 +487,21 @@ describe('Ingress', () => {
     ],
   ])('%s', (spec, messages) => {
     expect(messagesOf(object('networking.k8s.io/v1', 'Ingress', `spec: ${spec}`))).toEqual(messages);
+  });
+
+  const backend = 'backend: {service: {name: s, port: {number: 80}}}';
+  test.each([
+    [`{path: /, ${backend}}`, `${at}.pathType: Required value: pathType must be specified`],
+    [
+      `{path: /, pathType: prefix, ${backend}}`,
+      `${at}.pathType: Unsupported value: "prefix": supported values: "Exact", "ImplementationSpecific", "Prefix"`,
+    ],
+    [`{path: api, pathType: Prefix, ${backend}}`, `${at}.path: Invalid value: "api": must be an absolute path`],
+  ])('%s leads to its Service all the same, with a warning', (text, warning) => {
+    const ingress = object('networking.k8s.io/v1', 'Ingress', `spec: ${path(text)}`);
+    expect(messagesOf(ingress)).toEqual([]);
+    expect(warningsOf(ingress).map((line) => line.slice(line.indexOf(' ') + 1))).toEqual([warning]);
+    expect(read(ingress).objects.ingresses[0]?.backends).toMatchObject([{ serviceName: 's', servicePort: 80 }]);
   });
 });
 
