@@ -5,13 +5,25 @@
 import type { IpFamily } from '../base/inet.ts';
 import { EMPTY_SET } from '../base/range-sets.ts';
 import { NO, YES } from '../base/tri.ts';
-import { addWide, cutAt, EITHER, FREE, ISOLATED, Segments, UNBOUND, type SegmentGates, type WideRule } from './base-segments.ts';
+import {
+  addWide,
+  BaseSegments,
+  cutAt,
+  EITHER,
+  FREE,
+  ISOLATED,
+  through,
+  UNBOUND,
+  type EgressSegments,
+  type TierGate,
+  type WideRule,
+} from './base-segments.ts';
 import type { Compiled } from './compiled.ts';
 import { egressGroups, type EgressGroup } from './egress-groups.ts';
 import { PairEvaluation } from './pair-evaluation.ts';
 import type { ClassSet, World } from './peer-sets.ts';
 import type { Direction } from './policy-rules.ts';
-import { NO_PORTS, type PortSetId } from './port-sets.ts';
+import { ALL_PORTS, NO_PORTS, type PortSetId } from './port-sets.ts';
 import type { PortSpecId } from './port-specs.ts';
 import { RelationRows } from './relation-rows.ts';
 import type { TierTable } from './tier-table.ts';
@@ -108,6 +120,8 @@ export class RowBuilder {
   private touchedCount = 0;
   private stamp = 0;
   private readonly segmentOf: Int32Array;
+  /** The starts that `segmentOf` is for. */
+  private tableStarts: Int32Array | undefined;
   private runs = new Int32Array(3 * 64);
 
   constructor(compiled: Compiled, tiers: TierTable, world: World, tuning: RowTuning) {
@@ -145,7 +159,12 @@ export class RowBuilder {
   }
 
   build(): RelationRows {
-    for (const destinations of this.destinationsByBase()) this.buildRows(destinations);
+    for (const alike of this.destinationsByBase()) {
+      const first = alike[0]?.[0];
+      if (first === undefined) continue;
+      const egress = this.egressSegmentsFor(first);
+      for (const destinations of alike) this.buildRows(destinations, egress);
+    }
     return this.rows;
   }
 
@@ -282,23 +301,33 @@ export class RowBuilder {
 
   // ---- bases --------------------------------------------------------------------------------------------------
 
-  private destinationsByBase(): number[][] {
+  /** Destinations by what their bases depend on: first what concerns egress, then what concerns ingress too. */
+  private destinationsByBase(): number[][][] {
     const { classes, listOf, portSpecs } = this.compiled;
     const wideEgress = this.wideGroupsOf();
-    const wideNamed = this.egress.wide.some(({ ports }) => portSpecs.hasNames(ports));
-    const keys = new KeyChain();
-    const byBase: number[][] = [];
+    const egressNamed = this.totalNamed || this.egress.wide.some(({ ports }) => portSpecs.hasNames(ports));
+    const egressKeys = new KeyChain();
+    const ingressKeys = new KeyChain();
+    const byBase = new Map<number, Map<number, number[]>>();
     for (let id = 0; id < this.count; id++) {
+      const names = classes.namedPortsOf(id) + 1;
+      let key = egressKeys.join(wideEgress[id] ?? 0, this.mask[id] ?? 0);
+      key = egressKeys.join(key, egressNamed ? names : 0);
+      key = egressKeys.join(key, this.tiers.groupOf[id] ?? 0);
+      key = egressKeys.join(key, this.tiers.portsOf[id] ?? 0);
       const rules = classes.isPod(id) ? this.ingressRules[listOf.ingress[id] ?? 0] : undefined;
-      const named = wideNamed || this.totalNamed || rules?.named === true;
-      let key = keys.join(rules?.wideId ?? 0, (this.ingressBound[id] ?? 0) * 4 + (this.mask[id] ?? 0));
-      key = keys.join(key, wideEgress[id] ?? 0);
-      key = keys.join(key, named ? classes.namedPortsOf(id) + 1 : 0);
-      key = keys.join(key, this.tiers.groupOf[id] ?? 0);
-      key = keys.join(key, this.tiers.portsOf[id] ?? 0);
-      (byBase[key] ??= []).push(id);
+      let inner = ingressKeys.join(rules?.wideId ?? 0, this.ingressBound[id] ?? 0);
+      inner = ingressKeys.join(inner, rules?.named === true ? names : 0);
+      let alike = byBase.get(key);
+      if (alike === undefined) {
+        alike = new Map();
+        byBase.set(key, alike);
+      }
+      const same = alike.get(inner);
+      if (same === undefined) alike.set(inner, [id]);
+      else same.push(id);
     }
-    return byBase.filter((ids) => ids !== undefined);
+    return Array.from(byBase.values(), (alike) => [...alike.values()]);
   }
 
   /** A number per destination: equal for those in the same wide groups. */
@@ -326,48 +355,78 @@ export class RowBuilder {
     });
   }
 
-  /** The segments of a base, taken from one of its destinations. */
-  private segmentsFor(destination: number): Segments {
+  /** What bases have in common that differ only in ingress rules, taken from one of their destinations. */
+  private egressSegmentsFor(destination: number): EgressSegments {
     const { compiled } = this;
-    const { classes, portSpecs, peerSets } = compiled;
-    const named = classes.namedPortsOf(destination);
-    const wideIngress: WideRule[] = [];
-    const wideEgress: WideRule[] = [];
-    if (this.ingressBound[destination] === ISOLATED || this.ingressBound[destination] === EITHER) {
-      const rules = this.ingressRules[compiled.listOf.ingress[destination] ?? 0];
-      for (const { members, ports } of rules?.wide ?? []) {
-        wideIngress.push({ members, ports: portSpecs.resolve(ports, named) });
-      }
-      let everywhere: PortSetId = NO_PORTS;
-      for (const { ports } of rules?.total ?? []) {
-        everywhere = compiled.portSets.union(everywhere, portSpecs.resolve(ports, named));
-      }
-      if (everywhere !== NO_PORTS) wideIngress.push({ members: this.everybody, ports: everywhere });
-    }
+    const { portSets } = compiled;
+    const named = compiled.classes.namedPortsOf(destination);
+    const rules: WideRule[] = [];
     for (const { peers, ports, subjects } of this.egress.wide) {
-      if (peerSets.sets.has(peers, destination)) {
-        wideEgress.push({ members: subjects, ports: portSpecs.resolve(ports, named) });
+      if (compiled.peerSets.sets.has(peers, destination)) {
+        rules.push({ members: subjects, ports: compiled.portSpecs.resolve(ports, named) });
       }
     }
-    const cuts = [...wideIngress, ...wideEgress].filter(({ members }) => members !== this.everybody);
-    const starts = cuts.length === 0 ? this.commonStarts : cutAt(this.commonStarts, cuts, compiled, this.count);
-    const segments = new Segments(compiled, starts);
+    const starts = cutAt(this.commonStarts, rules, compiled, this.count);
+    const { length } = starts;
+    const group = new Int32Array(length);
+    const bound = new Uint8Array(length);
+    const apart = new Uint8Array(length);
+    const wide = new Int32Array(length);
+    const value = new Int32Array(length);
+    const tiers: TierGate[] = [];
     const mask = this.mask[destination] ?? 0;
-    const ingressGates = new GateCache(this, destination, 'ingress');
-    const egressGates = new GateCache(this, destination, 'egress');
     const common = this.commonWide(named);
     let at = 0;
-    for (let segment = 0; segment < starts.length; segment++) {
+    for (let segment = 0; segment < length; segment++) {
       const source = starts[segment] ?? 0;
       while ((this.commonStarts[at + 1] ?? this.count) <= source) at++;
-      segments.apart[segment] = ((this.mask[source] ?? 0) & mask) === 0 ? 1 : 0;
-      ingressGates.set(segments.ingress, segment, this.ingressBound[destination] ?? UNBOUND, source);
-      egressGates.set(segments.egress, segment, this.egressBound[source] ?? UNBOUND, source);
-      segments.egress.wide[segment] = common[at] ?? NO_PORTS;
+      group[segment] = this.tiers.groupOf[source] ?? 0;
+      bound[segment] = this.egressBound[source] ?? UNBOUND;
+      apart[segment] = ((this.mask[source] ?? 0) & mask) === 0 ? 1 : 0;
+      wide[segment] = common[at] ?? NO_PORTS;
     }
-    addWide(segments.ingress.wide, starts, wideIngress, compiled);
-    addWide(segments.egress.wide, starts, wideEgress, compiled);
-    return segments;
+    addWide(wide, starts, rules, compiled);
+    for (let segment = 0; segment < length; segment++) {
+      if (apart[segment] === 1) continue;
+      const how = bound[segment] ?? UNBOUND;
+      const g = group[segment] ?? 0;
+      if (how === UNBOUND) {
+        value[segment] = ALL_PORTS;
+        continue;
+      }
+      tiers[g] ??= this.tierGate(starts[segment] ?? 0, destination, 'egress');
+      value[segment] = through(how, tiers[g], (wide[segment] ?? 0) as PortSetId, portSets);
+    }
+    return { starts, group, bound, apart, wide, value, tiers };
+  }
+
+  /** The segments of a base, taken from one of its destinations. */
+  private baseSegmentsFor(destination: number, egress: EgressSegments): BaseSegments {
+    const { compiled } = this;
+    const bound = this.ingressBound[destination] ?? UNBOUND;
+    const tiers: TierGate[] = [];
+    if (bound !== UNBOUND) {
+      for (let group = 0; group < this.tiers.groupCount; group++) {
+        tiers.push(this.tierGate(destination, this.tiers.memberOf(group), 'ingress'));
+      }
+    }
+    let everywhere: PortSetId = NO_PORTS;
+    const rules: WideRule[] = [];
+    if (bound === ISOLATED || bound === EITHER) {
+      const named = compiled.classes.namedPortsOf(destination);
+      const { wide = [], total = [] } = this.ingressRules[compiled.listOf.ingress[destination] ?? 0] ?? {};
+      for (const { members, ports } of wide) rules.push({ members, ports: compiled.portSpecs.resolve(ports, named) });
+      for (const { ports } of total) {
+        everywhere = compiled.portSets.union(everywhere, compiled.portSpecs.resolve(ports, named));
+      }
+    }
+    const starts = cutAt(egress.starts, rules, compiled, this.count);
+    let wide: Int32Array | undefined;
+    if (rules.length > 0) {
+      wide = new Int32Array(starts.length);
+      addWide(wide, starts, rules, compiled);
+    }
+    return new BaseSegments(egress, starts, bound, tiers, everywhere, wide, compiled.portSets);
   }
 
   /** What the nearly total egress groups allow on each of the common segments. */
@@ -387,43 +446,41 @@ export class RowBuilder {
   }
 
   /** What tiers say about a pair, in the numbers of this world. */
-  tierGate(subject: number, peer: number, direction: Direction): TierGate {
+  private tierGate(subject: number, peer: number, direction: Direction): TierGate {
     const result = this.tiers.result(subject, peer, direction, this.family);
     return this.lower
       ? { accepted: result.accepted, gate: result.notDenied, open: result.openCertain }
       : { accepted: result.maybeAccepted, gate: result.undecided, open: result.openPossible };
   }
 
-  groupOf(id: number): number {
-    return this.tiers.groupOf[id] ?? 0;
-  }
-
   // ---- rows ---------------------------------------------------------------------------------------------------
 
-  private buildRows(destinations: readonly number[]): void {
+  private buildRows(destinations: readonly number[], egress: EgressSegments): void {
     const first = destinations[0];
     if (first === undefined) return;
-    const segments = this.segmentsFor(first);
+    const segments = this.baseSegmentsFor(first, egress);
     const { starts } = segments;
-    const values = new Int32Array(starts.length);
-    for (let segment = 0; segment < starts.length; segment++) values[segment] = segments.value(segment, NO_PORTS, NO_PORTS);
-    const base = this.rows.bases.push(joined(starts, values)) - 1;
-    const closed = segments.ingressClosed();
+    const base = this.rows.bases.push(joined(starts, segments.values)) - 1;
     const table = destinations.length >= this.tuning.tableFrom;
     if (table) this.fillSegmentTable(starts);
     for (const destination of destinations) {
       this.stamp++;
       this.touchedCount = 0;
       this.scatterIngress(destination);
-      this.scatterEgress(destination, closed);
-      const length = this.emit(destination, segments, values, table);
+      this.scatterEgress(destination, segments.closed);
+      const length = this.touchedCount === 0 ? 0 : this.emit(destination, segments, table);
       this.rows.setRow(destination, base, this.runs, length);
     }
   }
 
   private fillSegmentTable(starts: Int32Array): void {
+    if (this.tableStarts === starts) return;
+    this.tableStarts = starts;
+    const { segmentOf } = this;
+    let source = 0;
     for (let segment = 0; segment < starts.length; segment++) {
-      this.segmentOf.fill(segment, starts[segment] ?? 0, starts[segment + 1] ?? this.count);
+      const end = starts[segment + 1] ?? this.count;
+      while (source < end) segmentOf[source++] = segment;
     }
   }
 
@@ -537,7 +594,8 @@ export class RowBuilder {
   }
 
   /** Runs that differ from the base, into `runs`; returns how many numbers. */
-  private emit(destination: number, segments: Segments, values: Int32Array, table: boolean): number {
+  private emit(destination: number, segments: BaseSegments, table: boolean): number {
+    const { values, starts } = segments;
     const { touched, stamp, ingressPorts, ingressStamp, egressPorts, egressStamp, segmentOf } = this;
     const count = this.touchedCount;
     sortPrefix(touched, count);
@@ -546,13 +604,13 @@ export class RowBuilder {
     let used = 0;
     for (let i = 0; i < count; i++) {
       const source = touched[i] ?? 0;
-      const segment = table ? (segmentOf[source] ?? 0) : segmentAt(segments.starts, source);
+      const segment = table ? (segmentOf[source] ?? 0) : segmentAt(starts, source);
       let value: PortSetId;
-      if (this.againStamp[source] === stamp) value = this.computeAgain(source, destination, segments.apart[segment] === 1);
+      if (this.againStamp[source] === stamp) value = this.computeAgain(source, destination, segments.isApart(segment));
       else {
         const ingress = ingressStamp[source] === stamp ? (ingressPorts[source] ?? 0) : NO_PORTS;
         const egress = egressStamp[source] === stamp ? (egressPorts[source] ?? 0) : NO_PORTS;
-        value = segments.value(segment, ingress as PortSetId, egress as PortSetId);
+        value = segments.valueAt(segment, ingress as PortSetId, egress as PortSetId);
       }
       if (value === values[segment]) continue;
       if (used > 0 && runs[used - 1] === value && runs[used - 2] === source - 1) runs[used - 2] = source;
@@ -570,43 +628,6 @@ export class RowBuilder {
     if (apart) return NO_PORTS;
     const bounds = this.pairs.inFamily(source, destination, this.family, NO);
     return this.lower ? bounds.certain : bounds.possible;
-  }
-}
-
-interface TierGate {
-  readonly accepted: PortSetId;
-  readonly gate: PortSetId;
-  readonly open: PortSetId;
-}
-
-/** One gate of all segments of a base: sources of one tier group share what tiers say. */
-class GateCache {
-  private readonly builder: RowBuilder;
-  private readonly destination: number;
-  private readonly direction: Direction;
-  private readonly byGroup: TierGate[] = [];
-
-  constructor(builder: RowBuilder, destination: number, direction: Direction) {
-    this.builder = builder;
-    this.destination = destination;
-    this.direction = direction;
-  }
-
-  set(gates: SegmentGates, segment: number, bound: number, source: number): void {
-    gates.bound[segment] = bound;
-    if (bound === UNBOUND) return;
-    const group = this.builder.groupOf(source);
-    let gate = this.byGroup[group];
-    if (gate === undefined) {
-      gate =
-        this.direction === 'ingress'
-          ? this.builder.tierGate(this.destination, source, 'ingress')
-          : this.builder.tierGate(source, this.destination, 'egress');
-      this.byGroup[group] = gate;
-    }
-    gates.accepted[segment] = gate.accepted;
-    gates.gate[segment] = gate.gate;
-    gates.open[segment] = gate.open;
   }
 }
 

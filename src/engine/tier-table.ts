@@ -117,6 +117,11 @@ export class TierTable {
     this.portsCount = this.portsMember.length;
   }
 
+  /** One class of a group. */
+  memberOf(group: number): number {
+    return this.groupMember[group] ?? 0;
+  }
+
   /** The result for pods of class `subject` towards `peer`. */
   result(subject: number, peer: number, direction: Direction, family: IpFamily): TierResult {
     if (!this.compiled.hasTiers) return OPEN;
