@@ -2,7 +2,7 @@
 import type { IpAddress } from '../base/inet.ts';
 import { formatCidr } from '../base/inet-format.ts';
 import type { OwnNodePairs } from './connectivity-own-node.ts';
-import { type PairSummary, deniedSummary, restrictSummary } from './connectivity-pairs.ts';
+import type { PairSummary, ShownBounds } from './connectivity-pairs.ts';
 import type { ViewItem } from './connectivity-views.ts';
 import { podEndpointLabel } from './endpoint.ts';
 import type { Engine } from './engine.ts';
@@ -20,10 +20,11 @@ const MAX_DETAIL_PAIRS = 4096;
 const MAX_WHY = 4;
 
 export interface DetailOptions {
-  readonly denied: boolean;
+  readonly bounds: ShownBounds;
   /** List single pairs where replicas differ. Namespaces are too many to list and seldom alike. */
   readonly pairs: boolean;
-  readonly filter: PortSetId | undefined;
+  /** Say where IP families differ: only of what is allowed, on all ports. */
+  readonly families: boolean;
   /** Ids of the peers: items, then external groups. */
   readonly ids: readonly string[];
 }
@@ -67,7 +68,7 @@ export class ConnectionDetails {
     const { ids } = this.options;
     const uniform = some.certain === every.certain && some.possible === every.possible;
     const certain = some.certain === some.possible && every.certain === every.possible;
-    const families = this.dualStack && uniform ? this.familiesOf(from, to) : undefined;
+    const families = this.dualStack && this.options.families && uniform ? this.familiesOf(from, to) : undefined;
     const why = [...(certain ? [] : this.unknowns(summary)), ...this.ownNode.reasons(from, to)];
     return {
       from: ids[from] ?? '',
@@ -126,9 +127,9 @@ export class ConnectionDetails {
         if (visited++ >= MAX_DETAIL_PAIRS) return;
         if (from === to && a.classId === b.classId && this.items[to]?.lone.has(b.classId) === true) continue;
         const own = extra.filter((pair) => pair.fromClass === a.classId);
-        if (!own.some((pair) => pair.replaces)) yield { a, b, bounds: this.cut(this.related(a, b)) };
+        if (!own.some((pair) => pair.replaces)) yield { a, b, bounds: this.options.bounds.of(this.related(a, b)) };
         for (const pair of own)
-          yield { a, b: { ...b, label: `${b.label} (on the same node)` }, bounds: this.cut(pair.bounds) };
+          yield { a, b: { ...b, label: `${b.label} (on the same node)` }, bounds: this.options.bounds.of(pair.bounds) };
       }
     }
   }
@@ -139,14 +140,6 @@ export class ConnectionDetails {
       certain: relation.certain(a.classId, b.classId),
       possible: relation.possible(a.classId, b.classId),
     };
-  }
-
-  /** The bounds of one pair as the map lists them: denied instead of allowed, one port instead of all. */
-  private cut(bounds: PortBounds): PortBounds {
-    let summary: PairSummary = { from: 0, to: 0, some: bounds, every: bounds };
-    if (this.options.denied) summary = deniedSummary(this.engine, summary);
-    if (this.options.filter !== undefined) summary = restrictSummary(this.engine, summary, this.options.filter);
-    return summary.some;
   }
 
   private detail(from: number, to: number): NonNullable<Connection['detail']> {
@@ -182,7 +175,6 @@ export class ConnectionDetails {
   }
 
   private familiesOf(from: number, to: number): Connection['families'] {
-    if (this.options.denied || this.options.filter !== undefined) return undefined;
     const [a] = this.membersOf(from);
     const [b] = this.membersOf(to);
     if (a === undefined || b === undefined || a.endpoint.type !== 'pod' || b.endpoint.type !== 'pod') return undefined;

@@ -152,31 +152,57 @@ class BoundsPool {
   private readonly pool = new Map<number, PortBounds>();
 
   of(certain: PortSetId, possible: PortSetId): PortBounds {
-    const key = certain * 0x4000000 + possible;
+    const key = keyOf(certain, possible);
     let bounds = this.pool.get(key);
     if (bounds === undefined) this.pool.set(key, (bounds = { certain, possible }));
     return bounds;
   }
 }
 
+/** Two ids as one number; there are never as many sets as half a double's digits hold. */
+function keyOf(certain: PortSetId, possible: PortSetId): number {
+  return certain * 0x4000000 + possible;
+}
+
 const NOTHING: PortBounds = { certain: NO_PORTS, possible: NO_PORTS };
 
-/** What is denied, with the same meaning of bounds: what is not possible is certainly denied. */
-export function deniedSummary(engine: Engine, { from, to, some, every }: PairSummary): PairSummary {
-  return { from, to, some: complement(engine, every), every: complement(engine, some) };
-}
+/**
+ * What a map shows of the answers: what is allowed or what is denied, on all ports or on some. Denied bounds mean the
+ * same as allowed ones: what is not possible is certainly denied.
+ */
+export class ShownBounds {
+  private readonly engine: Engine;
+  private readonly denied: boolean;
+  private readonly filter: PortSetId;
+  private readonly known = new Map<number, PortBounds>();
 
-function complement({ portSets }: Engine, { certain, possible }: PortBounds): PortBounds {
-  return { certain: portSets.subtract(ALL_PORTS, possible), possible: portSets.subtract(ALL_PORTS, certain) };
-}
+  constructor(engine: Engine, denied: boolean, filter: PortSetId = ALL_PORTS) {
+    this.engine = engine;
+    this.denied = denied;
+    this.filter = filter;
+  }
 
-/** Only what lies in `filter`. */
-export function restrictSummary(engine: Engine, summary: PairSummary, filter: PortSetId): PairSummary {
-  const cut = ({ certain, possible }: PortBounds): PortBounds => ({
-    certain: engine.portSets.intersect(certain, filter),
-    possible: engine.portSets.intersect(possible, filter),
-  });
-  return { from: summary.from, to: summary.to, some: cut(summary.some), every: cut(summary.every) };
+  /** `undefined` when there is nothing to show. */
+  ofPairs(summary: PairSummary): PairSummary | undefined {
+    if (!this.denied && this.filter === ALL_PORTS) return summary.some.possible === NO_PORTS ? undefined : summary;
+    const some = this.of(this.denied ? summary.every : summary.some);
+    if (some.possible === NO_PORTS) return undefined;
+    return { from: summary.from, to: summary.to, some, every: this.of(this.denied ? summary.some : summary.every) };
+  }
+
+  of(bounds: PortBounds): PortBounds {
+    const key = keyOf(bounds.certain, bounds.possible);
+    let shown = this.known.get(key);
+    if (shown === undefined) this.known.set(key, (shown = this.compute(bounds)));
+    return shown;
+  }
+
+  private compute({ certain, possible }: PortBounds): PortBounds {
+    const { portSets } = this.engine;
+    return this.denied
+      ? { certain: portSets.subtract(this.filter, possible), possible: portSets.subtract(this.filter, certain) }
+      : { certain: portSets.intersect(certain, this.filter), possible: portSets.intersect(possible, this.filter) };
+  }
 }
 
 /** The peers that have members of each class, as one array with starts; `classId` repeats the class of each entry. */

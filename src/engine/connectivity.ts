@@ -4,12 +4,12 @@ import { formatCidr } from '../base/inet-format.ts';
 import type { LabelSelector, Protocol } from '../kube/objects.ts';
 import { ConnectionDetails } from './connectivity-details.ts';
 import { OwnNodePairs } from './connectivity-own-node.ts';
-import { type PairSummary, deniedSummary, restrictSummary, sweepPairs } from './connectivity-pairs.ts';
+import { type PairSummary, ShownBounds, sweepPairs } from './connectivity-pairs.ts';
 import { type MapEnd, type MapGrouping, type ViewItem, focusOf, itemHolds, viewItems } from './connectivity-views.ts';
 import type { Engine } from './engine.ts';
 import { exposures } from './exposure.ts';
 import { type ExternalGroup, externalGroups } from './external-peers.ts';
-import { NO_PORTS, type PortSetId } from './port-sets.ts';
+import type { PortSetId } from './port-sets.ts';
 import { type Connection, type ConnectivityMap, type ExternalPeer, type MapPeer, resultApiVersion } from './results.ts';
 
 export interface MapOptions {
@@ -57,6 +57,7 @@ export function connectivityMap(engine: Engine, options: MapOptions = {}): Conne
   const rows = new ConnectionRows(options.limit ?? DEFAULT_LIMIT);
   const ownNode = new OwnNodePairs(engine, items);
   const portFilter = options.port === undefined ? undefined : portFilterOf(engine, options.port);
+  const bounds = new ShownBounds(engine, options.denied === true, portFilter);
   const selfShown = options.self === true || by === 'namespace';
   const sweepPeers = [...items, ...externals.map(({ classId }) => ({ classes: [classId] }))];
   const extra = (peer: number, classId: number): ReturnType<OwnNodePairs['towards']> => ownNode.towards(peer, classId);
@@ -64,18 +65,17 @@ export function connectivityMap(engine: Engine, options: MapOptions = {}): Conne
     if (raw.from >= items.length && raw.to >= items.length) return;
     if (raw.from === raw.to && !selfShown) return;
     if ((from !== undefined && from[raw.from] !== 1) || (to !== undefined && to[raw.to] !== 1)) return;
-    let summary = options.denied === true ? deniedSummary(engine, raw) : raw;
-    if (portFilter !== undefined) summary = restrictSummary(engine, summary, portFilter);
-    if (summary.some.possible === NO_PORTS) return;
+    const summary = bounds.ofPairs(raw);
+    if (summary === undefined) return;
     shown[raw.from] = 1;
     shown[raw.to] = 1;
     rows.add(summary);
   });
 
   const details = new ConnectionDetails(engine, items, externals, ownNode, {
-    denied: options.denied === true,
+    bounds,
     pairs: by !== 'namespace',
-    filter: portFilter,
+    families: options.denied !== true && portFilter === undefined,
     ids: peers.map((peer) => peer.id),
   });
   const connections: Connection[] = rows.sorted(peers.length).map((summary) => details.connection(summary));

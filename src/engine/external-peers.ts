@@ -2,6 +2,7 @@
 import type { Cidr } from '../base/inet.ts';
 import { compareCidrs } from '../base/inet.ts';
 import { rangesToCidrs } from '../base/inet-ranges.ts';
+import type { Cluster } from '../model/cluster.ts';
 import type { Engine } from './engine.ts';
 import type { Relation } from './relation.ts';
 
@@ -17,7 +18,8 @@ export interface ExternalGroup {
 
 /**
  * The coarsest partition of all addresses that behave alike towards and from the classes that `inView` flags, in
- * address order. One group when no policy tells addresses apart.
+ * address order. One group when no policy tells addresses apart. Groups of nothing but addresses of pods and nodes of
+ * the cluster are left out: those are no outside.
  */
 export function externalGroups(engine: Engine, inView: Uint8Array): readonly ExternalGroup[] {
   const atoms = engine.externalAtoms();
@@ -39,14 +41,53 @@ export function externalGroups(engine: Engine, inView: Uint8Array): readonly Ext
     else group.push(index);
   });
   const groups: ExternalGroup[] = [];
+  const known = new KnownAddresses(engine.cluster);
   for (const indexes of members.values()) {
     const cidrs = rangesToCidrs(indexes.flatMap((index) => atoms[index]?.cidrs ?? []));
+    if (known.cover(cidrs)) continue;
     groups.push({ classId: atoms[indexes[0] ?? 0]?.classId ?? -1, cidrs, atoms: indexes });
   }
   return groups.toSorted((a, b) => {
     const [firstA, firstB] = [a.cidrs[0], b.cidrs[0]];
     return firstA === undefined || firstB === undefined ? 0 : compareCidrs(firstA, firstB);
   });
+}
+
+/** The addresses that pods and nodes of the cluster have. */
+class KnownAddresses {
+  private readonly cluster: Cluster;
+  private readonly count: number;
+
+  constructor(cluster: Cluster) {
+    this.cluster = cluster;
+    let count = 0;
+    for (const ips of cluster.pods.ips) count += ips.length;
+    for (const { addresses } of cluster.nodes) count += addresses.length;
+    this.count = count;
+  }
+
+  /** Networks without a single address outside the cluster: a policy that names a pod by its address makes such. */
+  cover(cidrs: readonly Cidr[]): boolean {
+    let left = this.count;
+    for (const cidr of cidrs) {
+      left -= cidr.family === 4 ? cidr.last - cidr.first + 1 : 2 ** (128 - cidr.prefix);
+      if (left < 0) return false;
+    }
+    return cidrs.every((cidr) => this.covers(cidr));
+  }
+
+  private covers(cidr: Cidr): boolean {
+    if (cidr.family === 4) {
+      for (let value = cidr.first; value <= cidr.last; value++) {
+        if (this.cluster.ownerOfAddress({ family: 4, value }) === undefined) return false;
+      }
+      return true;
+    }
+    for (let value = cidr.first; value <= cidr.last; value++) {
+      if (this.cluster.ownerOfAddress({ family: 6, value }) === undefined) return false;
+    }
+    return true;
+  }
 }
 
 /** Groups that only ever get finer. */

@@ -129,6 +129,14 @@ describe('external peers', () => {
     expect(externals(from('10.0.0.0/8', '2001:db8::/32'))[1]).toEqual(['external:1', ['10.0.0.0/8', '2001:db8::/32']]);
   });
 
+  it('are never addresses that only pods and nodes have', () => {
+    const peers = pod('shop', 'peer', { ips: ['10.0.0.4'] }) + pod('shop', 'other', { ips: ['10.0.0.5'] });
+    const [outside, ...others] = externals(peers, from('10.0.0.4/31'));
+    expect(others).toEqual([]);
+    expect(outside?.[1]).toEqual(expect.arrayContaining(['10.0.0.0/30', '10.0.0.6/31']));
+    expect(externals(peers, from('10.0.0.4/30')).length).toBe(2);
+  });
+
   it('merge when a network matters to nobody in view', () => {
     const other = [namespace('other'), workload('other', 'job')];
     const engine = engineOf(...SHOP, ...other, from('10.0.0.0/8'));
