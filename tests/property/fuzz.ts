@@ -4,8 +4,13 @@
  * cluster that shows it.
  */
 import { parseArgs } from 'node:util';
+import { USUAL_TUNING } from '../../src/engine/row-builder.ts';
 import { check, describeFailure } from './check.ts';
 import { checkMissing, describeMissing } from './missing-check.ts';
+import { forget } from './missing-facts.ts';
+import { largeCluster, randomCluster } from './random-cluster.ts';
+import { Random } from './random.ts';
+import { rowDifferences, tunings } from './rows-check.ts';
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string' }, clusters: { type: 'string' }, seed: { type: 'string' } },
@@ -16,6 +21,15 @@ const until = values.minutes === undefined ? Infinity : performance.now() + Numb
 if (![first, clusters, until].every((value) => value >= 0)) {
   console.error('usage: npm run fuzz -- [--minutes N | --clusters N] [--seed S]');
   process.exit(2);
+}
+
+/** Rows of what is left when facts are missing, each seed tuned otherwise; now and then of a big cluster. */
+function checkRows(at: number): string[] {
+  const [name, tuning] = tunings[at % tunings.length] ?? ['as usual', USUAL_TUNING];
+  const random = new Random(at);
+  const differences = rowDifferences(forget(random, randomCluster(at)), tuning, name);
+  if (at % 25 === 0) differences.push(...rowDifferences(largeCluster(at), tuning, `large, ${name}`));
+  return differences;
 }
 
 const started = performance.now();
@@ -32,6 +46,8 @@ for (; seed < first + clusters && performance.now() < until; seed++) {
     overCautious += missing.overCautious;
     if (complete.wrong.length > 0) throw new Error(describeFailure(seed));
     if (missing.wrong.length > 0) throw new Error(describeMissing(seed));
+    const rows = checkRows(seed);
+    if (rows.length > 0) throw new Error([`seed ${seed}: rows and cells disagree`, ...rows.slice(0, 5)].join('\n'));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     console.error(`again: npm run fuzz -- --seed ${seed} --clusters 1`);

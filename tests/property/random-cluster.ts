@@ -22,7 +22,8 @@ const labelValues = ['x', 'y', ''] as const;
 const portNames = ['http', 'dns', 'p'] as const;
 const portNumbers = [53, 80, 81, 443] as const;
 const protocols = ['TCP', 'UDP', 'SCTP'] as const;
-const namespaceNames = ['default', 'n1', 'n2', 'n3'] as const;
+/** Small clusters use the first four. */
+const namespaceNames = ['default', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9'] as const;
 
 /** Addresses that no pod or node has. */
 export const outsideAddresses = ['203.0.113.7', '10.0.1.200', '11.0.0.1', '2001:db8:1::7', 'fd00::1:c8'] as const;
@@ -164,8 +165,8 @@ function selector(random: Random, about: 'pods' | 'namespaces'): RawSelector {
       about === 'namespaces' ? 3 : 0,
       () =>
         random.chance(0.5)
-          ? { matchLabels: { 'kubernetes.io/metadata.name': random.pick(namespaceNames) } }
-          : { matchExpressions: [expression(random, ['kubernetes.io/metadata.name'], namespaceNames)] },
+          ? { matchLabels: { 'kubernetes.io/metadata.name': random.pick(namespaceNames.slice(0, 4)) } }
+          : { matchExpressions: [expression(random, ['kubernetes.io/metadata.name'], namespaceNames.slice(0, 4))] },
     ],
   ]);
 }
@@ -415,24 +416,57 @@ function written(manifest: Manifest): Manifest {
   return JSON.parse(JSON.stringify(manifest)) as Manifest;
 }
 
-export function randomCluster(seed: number): Manifest[] {
-  const random = new Random(seed);
-  const nodes = random.list(1, 3, (index) => node(random, index + 1));
-  const namespaces = random.pick([['default', 'n1'], ['n1', 'n2'], ['default', 'n1', 'n2'], [...namespaceNames]]);
+/** How many of everything, at least and at most. */
+interface Size {
+  readonly nodes: readonly [number, number];
+  readonly namespaces: readonly (readonly string[])[];
+  readonly pods: readonly [number, number];
+  readonly policies: readonly [number, number];
+  /** Cluster policies come in this many rounds. */
+  readonly rounds: number;
+}
+
+const small: Size = {
+  nodes: [1, 3],
+  namespaces: [['default', 'n1'], ['n1', 'n2'], ['default', 'n1', 'n2'], namespaceNames.slice(0, 4)],
+  pods: [2, 8],
+  policies: [0, 6],
+  rounds: 1,
+};
+
+const large: Size = { nodes: [3, 6], namespaces: [namespaceNames], pods: [50, 110], policies: [15, 60], rounds: 3 };
+
+function clusterOf(random: Random, size: Size): Manifest[] {
+  const nodes = random.list(...size.nodes, (index) => node(random, index + 1));
+  const namespaces = random.pick(size.namespaces);
   const namespaceObjects: Manifest[] = namespaces.map((name) => ({
     apiVersion: 'v1',
     kind: 'Namespace',
     metadata: { name, labels: randomLabels(random) },
   }));
   const nodeNames = nodes.map(({ metadata }) => metadata.name);
-  const pods = random.list(2, 8, (index) => pod(random, index, namespaces, nodeNames));
-  const policies = random.list(0, 6, (index) => networkPolicy(random, index, namespaces));
-  const kinds = random.weighted<string[]>([
-    [3, () => []],
-    [4, () => random.list(1, 3, () => 'ClusterNetworkPolicy')],
-    [2, () => [...random.list(0, 2, () => 'AdminNetworkPolicy'), 'BaselineAdminNetworkPolicy']],
-    [1, () => ['AdminNetworkPolicy', 'ClusterNetworkPolicy', 'ClusterNetworkPolicy']],
-  ]);
-  const clusterPolicies = kinds.map((kind, index) => clusterPolicy(random, index, kind));
+  const pods = random.list(...size.pods, (index) => pod(random, index, namespaces, nodeNames));
+  const policies = random.list(...size.policies, (index) => networkPolicy(random, index, namespaces));
+  const kinds = Array.from({ length: size.rounds }, () =>
+    random.weighted<string[]>([
+      [3, () => []],
+      [4, () => random.list(1, 3, () => 'ClusterNetworkPolicy')],
+      [2, () => [...random.list(0, 2, () => 'AdminNetworkPolicy'), 'BaselineAdminNetworkPolicy']],
+      [1, () => ['AdminNetworkPolicy', 'ClusterNetworkPolicy', 'ClusterNetworkPolicy']],
+    ]),
+  ).flat();
+  // There is one BaselineAdminNetworkPolicy: its name is fixed.
+  const once = kinds.filter((kind, index) => kind !== 'BaselineAdminNetworkPolicy' || kinds.indexOf(kind) === index);
+  const clusterPolicies = once.map((kind, index) => clusterPolicy(random, index, kind));
   return random.shuffled([...nodes, ...namespaceObjects, ...pods, ...policies, ...clusterPolicies]).map(written);
+}
+
+/** A few pods and policies: everything about them can be asked. */
+export function randomCluster(seed: number): Manifest[] {
+  return clusterOf(new Random(seed), small);
+}
+
+/** Enough of everything that the engine shares rows and tables between classes. */
+export function largeCluster(seed: number): Manifest[] {
+  return clusterOf(new Random(seed), large);
 }
