@@ -6,16 +6,16 @@ import type { LabelPool } from './label-pool.ts';
 import type { Labels, ObjectMeta, OwnerReference } from './objects.ts';
 import { byteLength, dnsLabelProblems, labelKeyProblems, labelValueProblems } from './syntax.ts';
 
-const OBJECT_META = shape(
+export const OBJECT_META = shape(
   'v1.ObjectMeta',
   'name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields clusterName',
   { dialect: 'go', hints: { label: 'labels', annotation: 'annotations' } },
 );
-const OWNER_REFERENCE = shape('v1.OwnerReference', 'apiVersion kind name uid controller blockOwnerDeletion', {
+export const OWNER_REFERENCE = shape('v1.OwnerReference', 'apiVersion kind name uid controller blockOwnerDeletion', {
   dialect: 'go',
 });
 
-const MAX_ANNOTATION_BYTES = 256 * 1024;
+export const MAX_ANNOTATION_BYTES = 256 * 1024;
 
 /** What reading metadata depends on. */
 export interface MetadataRules {

@@ -11,23 +11,23 @@ import { portNameProblems, portNumberProblems } from './syntax.ts';
 
 export const POD = shape('v1.Pod', 'apiVersion kind metadata spec status');
 const POD_TEMPLATE = shape('v1.PodTemplateSpec', 'metadata spec');
-const POD_SPEC = shape(
+export const POD_SPEC = shape(
   'v1.PodSpec',
   'volumes initContainers containers ephemeralContainers restartPolicy terminationGracePeriodSeconds activeDeadlineSeconds dnsPolicy nodeSelector serviceAccountName serviceAccount automountServiceAccountToken nodeName hostNetwork hostPID hostIPC shareProcessNamespace securityContext imagePullSecrets hostname subdomain affinity schedulerName tolerations hostAliases priorityClassName priority dnsConfig readinessGates runtimeClassName enableServiceLinks preemptionPolicy overhead topologySpreadConstraints setHostnameAsFQDN os hostUsers schedulingGates resourceClaims resources hostnameOverride workloadRef',
 );
-const CONTAINER = shape(
+export const CONTAINER = shape(
   'v1.Container',
   'name image command args workingDir ports envFrom env resources resizePolicy restartPolicy restartPolicyRules volumeMounts volumeDevices livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath terminationMessagePolicy imagePullPolicy securityContext stdin stdinOnce tty',
   { hints: { port: 'ports' } },
 );
-const CONTAINER_PORT = shape('v1.ContainerPort', 'name hostPort containerPort protocol hostIP', {
+export const CONTAINER_PORT = shape('v1.ContainerPort', 'name hostPort containerPort protocol hostIP', {
   hints: { port: 'containerPort', number: 'containerPort' },
 });
 const POD_STATUS = shape('v1.PodStatus', 'phase podIP podIPs hostIP hostIPs', { open: true });
 const POD_IP = shape('v1.PodIP', 'ip', { open: true });
 
-const PHASES: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
-const PROTOCOLS: readonly Protocol[] = ['SCTP', 'TCP', 'UDP'];
+export const PHASES: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
+export const PROTOCOLS: readonly Protocol[] = ['SCTP', 'TCP', 'UDP'];
 
 /** `spec` of a pod or of a template. */
 export function decodePodFacts(owner: Fields, labels: Labels): PodFacts {

@@ -2,7 +2,10 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { SourceText, Span } from '../base/source.ts';
 import type { YamlNode } from '../yaml/node.ts';
+import { JsonValues } from '../yaml/json.ts';
 import { parseManifests, type SkippedKind } from '../yaml/parse.ts';
+import type { BulkPod } from './bulk-pods.ts';
+import { type BulkDocument, readBulk } from './bulk-read.ts';
 import { classify } from './classify.ts';
 import { ObjectCollection } from './collection.ts';
 import type { KindDefinition } from './kinds.ts';
@@ -69,6 +72,11 @@ class ManifestsReader {
   }
 
   read(source: SourceText): void {
+    const bulk = readBulk(source, this.#defaultNamespace, this.#labels);
+    if (bulk !== undefined) {
+      this.#readBulk(bulk, source);
+      return;
+    }
     const wants = (apiVersion: string, kind: string): boolean => classify(apiVersion, kind).type !== 'other';
     const parsed = parseManifests(source, { wants });
     this.#report(parsed.diagnostics);
@@ -90,6 +98,28 @@ class ManifestsReader {
       (a, b) => compareText(a.apiVersion, b.apiVersion) || compareText(a.kind, b.kind),
     );
     return { objects: this.#collection.objects(), diagnostics, skipped, rejected: this.#rejected };
+  }
+
+  #readBulk(documents: readonly BulkDocument[], source: SourceText): void {
+    const values = new JsonValues(source.text);
+    for (const { start, end, apiVersion, kind, items, pod } of documents) {
+      const found = classify(apiVersion, kind);
+      if (pod !== undefined) this.#addPod(pod, source);
+      else if (found.type === 'other') this.#skip(apiVersion, kind, 1);
+      else if (found.type !== 'list') this.#readNode(values.at(start, end), source, undefined);
+      else if (items !== undefined) {
+        const inherited = found.items === undefined ? undefined : { apiVersion, definition: found.items };
+        for (const item of items) {
+          if (item.object !== undefined) this.#addPod(item, source);
+          else this.#readNode(values.at(item.start, item.end), source, inherited);
+        }
+      }
+    }
+  }
+
+  #addPod({ object, nameStart, nameEnd }: BulkPod, source: SourceText): void {
+    const duplicate = this.#collection.addOne(object, source, nameStart, nameEnd);
+    if (duplicate !== undefined) this.#report([duplicate]);
   }
 
   #readNode(node: YamlNode, source: SourceText, inherited: Inherited | undefined): void {

@@ -1,9 +1,11 @@
 /** A JSON text as positioned nodes, several times faster than the YAML way and strict about the grammar. */
-import type { YamlBudget } from './budget.ts';
+import { invariant } from '../base/assert.ts';
+import { YamlBudget } from './budget.ts';
 import { ChildStack } from './child-stack.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
 import { DocumentProblem, depthProblem } from './problem.ts';
-import type { TextPool } from './text-pool.ts';
+import { DEFAULT_YAML_LIMITS } from './limits.ts';
+import { TextPool } from './text-pool.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -255,5 +257,23 @@ export class JsonParser {
       this.#at++;
       this.#skipSpace();
     }
+  }
+}
+
+/** Reads single values out of a text that is known to be JSON where they stand, as {@link JsonScanner} found them. */
+export class JsonValues {
+  readonly #text: string;
+  readonly #pool: TextPool;
+  readonly #budget = new YamlBudget({ ...DEFAULT_YAML_LIMITS, maxNodes: Number.POSITIVE_INFINITY });
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#pool = new TextPool(text);
+  }
+
+  at(start: number, end: number): YamlNode {
+    const value = new JsonParser(this.#text, start, end, this.#budget, this.#pool).read();
+    invariant(value !== undefined, 'a JSON value was expected where the scanner found one');
+    return value;
   }
 }
