@@ -201,13 +201,12 @@ const merge: Rewrite = {
         const type = direction === 'ingress' ? 'Ingress' : 'Egress';
         if (!types.includes(type)) continue;
         const group = JSON.stringify([object.metadata.namespace ?? 'default', spec.podSelector ?? {}, direction]);
-        const rules = [
-          ...(merged.has(group) ? (specOf(merged.get(group) ?? object)[direction] ?? []) : []),
-          ...(spec[direction] ?? []),
-        ];
+        const before = merged.get(group);
+        const rules = [...(before === undefined ? [] : (specOf(before)[direction] ?? [])), ...(spec[direction] ?? [])];
+        const name = before?.metadata.name ?? `merged-${merged.size}`;
         merged.set(group, {
           ...object,
-          metadata: { ...object.metadata, name: `merged-${direction}-${merged.size}` },
+          metadata: { ...object.metadata, name },
           spec: { podSelector: spec.podSelector, policyTypes: [type], [direction]: rules },
         });
       }
