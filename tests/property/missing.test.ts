@@ -5,7 +5,7 @@ import { checkMissing, describeMissing } from './missing-check.ts';
 test('certain answers hold in every completion; unknown ones mostly differ between two', () => {
   let unknown = 0;
   let overCautious = 0;
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 40; seed++) {
     const result = checkMissing(seed);
     if (result.wrong.length > 0) expect.fail(describeMissing(seed));
     unknown += result.unknown;

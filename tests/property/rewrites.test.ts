@@ -57,12 +57,12 @@ test.each(rewrites)('oracle: $name', (rewrite) => {
 });
 
 test.each(rewrites)('engine: $name', (rewrite) => {
-  expect(seeds(40).flatMap((seed) => engineChanges(rewrite, seed))).toEqual([]);
+  expect(seeds(25).flatMap((seed) => engineChanges(rewrite, seed))).toEqual([]);
 });
 
 test('a Deployment without pods stands for its replicas', () => {
   const changes: string[] = [];
-  for (const seed of seeds(40)) {
+  for (const seed of seeds(25)) {
     // Replicas have no address and no node in the input, so the pods that they replace must not have them either.
     const before = randomCluster(seed).map((object) =>
       object.kind === 'Pod' && !isHostNetwork(object) ? withoutPlace(object) : object,

@@ -67,7 +67,7 @@ function essence(texts: readonly string[]): unknown {
 }
 
 test.each(spellings)('%s', (_name, write) => {
-  for (let seed = 2000; seed < 2040; seed++) {
+  for (let seed = 2000; seed < 2020; seed++) {
     const objects = randomCluster(seed);
     expect(essence(write(objects))).toEqual(essence([JSON.stringify(list(objects))]));
   }
