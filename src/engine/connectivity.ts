@@ -80,11 +80,8 @@ export function connectivityMap(engine: Engine, options: MapOptions = {}): Conne
   });
   const connections: Connection[] = rows.sorted(peers.length).map((summary) => details.connection(summary));
   const filtered = focus !== undefined || from !== undefined || to !== undefined || portFilter !== undefined;
-  const exposed = exposures(engine, items).filter(({ item }) => {
-    if (itemFocus !== undefined && itemFocus[item] !== 1) return false;
-    if (to !== undefined && to[item] !== 1) return false;
-    return from === undefined || externals.some((_, index) => from[items.length + index] === 1);
-  });
+  const fromOutside = from === undefined || externals.some((_, index) => from[items.length + index] === 1);
+  const exposed = fromOutside ? exposures(engine, items, both(itemFocus, to)) : [];
   for (const { item } of exposed) shown[item] = 1;
   return {
     apiVersion: resultApiVersion,
@@ -101,6 +98,12 @@ export function connectivityMap(engine: Engine, options: MapOptions = {}): Conne
 /** A peer that the reader asked for by name is shown even when nothing connects to it. */
 function isNamed(index: number, from: Uint8Array | undefined, to: Uint8Array | undefined): boolean {
   return from?.[index] === 1 || to?.[index] === 1;
+}
+
+/** Flags that both have; `undefined` has all. */
+function both(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.map((flag, index) => flag & (b[index] ?? 0));
 }
 
 function extended(flags: Uint8Array, length: number): Uint8Array {

@@ -111,6 +111,11 @@ const SIGNATURES: readonly ControllerSignature[] = [
   },
 ];
 
+/** Taken apart once: every pod is held against all of them. */
+const LABEL_SETS = SIGNATURES.flatMap((signature) =>
+  signature.labels.map((labels) => ({ signature, wanted: Object.entries(labels) })),
+);
+
 /** Classes whose proxy is a load balancer outside the cluster that connects to the pods itself. */
 const OUTSIDE_INGRESS_CLASSES: ReadonlySet<string> = new Set([
   'alb',
@@ -210,9 +215,7 @@ export class Controllers {
       const labels = pods.labels[pod];
       if (labels === undefined || labels.size === 0) continue;
       const namespace = this.cluster.namespaceName(pods.namespaceOf[pod] ?? -1);
-      const signature = SIGNATURES.find((candidate) =>
-        candidate.labels.some((wanted) => carries(labels, namespace, wanted)),
-      );
+      const signature = LABEL_SETS.find(({ wanted }) => carries(labels, namespace, wanted))?.signature;
       if (signature === undefined) continue;
       const list = found.get(signature);
       if (list === undefined) found.set(signature, [pod]);
@@ -260,8 +263,6 @@ export function controllersFor(
   }
 }
 
-function carries(labels: Labels, namespace: string, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(
-    ([key, value]) => (key === NAMESPACE_NAME_LABEL ? namespace : labels.get(key)) === value,
-  );
+function carries(labels: Labels, namespace: string, wanted: readonly (readonly [string, string])[]): boolean {
+  return wanted.every(([key, value]) => (key === NAMESPACE_NAME_LABEL ? namespace : labels.get(key)) === value);
 }

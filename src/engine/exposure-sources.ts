@@ -3,7 +3,7 @@ import type { Cidr, IpFamily } from '../base/inet.ts';
 import { cidrContainsCidr } from '../base/inet.ts';
 import { type IpRange, rangesToCidrs, subtractRanges } from '../base/inet-ranges.ts';
 import { NO, YES } from '../base/tri.ts';
-import type { NetworkPolicyRule, PolicyPort } from '../kube/objects.ts';
+import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPort } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { contradicts, selectorMatchesPartly } from '../model/selector-match.ts';
 import { INTERNET, familiesInUse } from './endpoint-internet.ts';
@@ -40,6 +40,8 @@ export class ExposureSources {
   private readonly publicBounds = new Map<string, SourceBounds>();
   private readonly outsideBounds = new Map<string, SourceBounds>();
   private readonly anyoneBounds = new Map<number, SourceBounds>();
+  private readonly controllerBounds = new Map<readonly number[], Map<string, SourceBounds>>();
+  private policiesOf: ReadonlyMap<string, readonly NetworkPolicyObject[]> | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -72,14 +74,22 @@ export class ExposureSources {
     return rangesToCidrs(open);
   }
 
-  /** All pods of a controller. */
+  /** All pods of a controller; `sources` is the same list for the same controller. */
   fromPods(sources: readonly number[], pod: number): SourceBounds {
-    const summary = new Summary(this.engine);
-    for (const source of onePerClassAndNode(this.engine, sources)) {
-      if (source === pod) continue;
-      summary.add(this.engine.ports({ type: 'pod', pod: source }, { type: 'pod', pod }));
+    let known = this.controllerBounds.get(sources);
+    if (known === undefined) this.controllerBounds.set(sources, (known = new Map<string, SourceBounds>()));
+    // A host lets its own pods in whatever policy says, and a pod is no source of itself.
+    const { pods } = this.engine.cluster;
+    const key = `${this.engine.classOfPod(pod)} ${pods.nodeNames[pod] ?? ''} ${sources.includes(pod) ? pod : ''}`;
+    let bounds = known.get(key);
+    if (bounds === undefined) {
+      const summary = new Summary(this.engine);
+      for (const source of onePerClassAndNode(this.engine, sources)) {
+        if (source !== pod) summary.add(this.engine.ports({ type: 'pod', pod: source }, { type: 'pod', pod }));
+      }
+      known.set(key, (bounds = summary.bounds()));
     }
-    return summary.bounds();
+    return bounds;
   }
 
   /**
@@ -139,8 +149,9 @@ export class ExposureSources {
     const namespace = cluster.namespaceName(cluster.pods.namespaceOf[pod] ?? -1);
     let everybody = NO_PORTS;
     let somebody: PortSetId = isolated === YES ? NO_PORTS : ALL_PORTS;
-    for (const policy of cluster.networkPolicies) {
-      if (policy.meta.namespace !== namespace || !policy.isolates.ingress) continue;
+    this.policiesOf ??= byNamespace(cluster.networkPolicies);
+    for (const policy of this.policiesOf.get(namespace) ?? []) {
+      if (!policy.isolates.ingress) continue;
       const selected = selectorMatchesPartly(policy.podSelector, labels, isUnknown);
       if (selected === NO) continue;
       for (const rule of policy.ingress) {
@@ -171,6 +182,16 @@ export class ExposureSources {
     }
     return set;
   }
+}
+
+function byNamespace(policies: readonly NetworkPolicyObject[]): ReadonlyMap<string, readonly NetworkPolicyObject[]> {
+  const groups = new Map<string, NetworkPolicyObject[]>();
+  for (const policy of policies) {
+    const group = groups.get(policy.meta.namespace);
+    if (group === undefined) groups.set(policy.meta.namespace, [policy]);
+    else group.push(policy);
+  }
+  return groups;
 }
 
 const OPEN: PortBounds = { certain: ALL_PORTS, possible: ALL_PORTS };

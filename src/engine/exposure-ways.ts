@@ -12,6 +12,13 @@ import type { ServiceBackends } from './service-backends.ts';
 /** Ranges named in one reason. */
 const MAX_RANGES = 5;
 
+const MAX_NAMED = 3;
+
+function named(ids: readonly string[]): string {
+  const more = ids.length - MAX_NAMED;
+  return more > 0 ? `${ids.slice(0, MAX_NAMED).join(', ')} and ${more} more` : ids.join(', ');
+}
+
 /** For one engine; keeps what it found out about controllers. A `point` is a port as {@link portPoint} has it. */
 export class WaysIn {
   readonly controllers: Controllers;
@@ -121,7 +128,7 @@ export class WaysIn {
       case 'pods': {
         const openness = opennessAt(this.engine, this.sources.fromPods(controller.pods, pod), point);
         if (openness === 'all') return OPEN;
-        const who = this.workloadsOf(controller).join(', ');
+        const who = named(this.workloadsOf(controller));
         const why =
           openness === 'none'
             ? `policy does not let ${controller.name} in (${who})`

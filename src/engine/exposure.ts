@@ -23,9 +23,12 @@ export interface ItemExposure {
   readonly exposure: Exposure;
 }
 
-/** Sorted by what exposes (Services, Ingresses and routes by namespace and name), then by what is exposed. */
-export function exposures(engine: Engine, items: readonly ViewItem[]): readonly ItemExposure[] {
-  return new ExposureSurvey(engine, items).all();
+/**
+ * Sorted by what exposes (Services, Ingresses and routes by namespace and name), then by what is exposed. Only of the
+ * items that `wanted` flags, when given; what leads nowhere is then left out.
+ */
+export function exposures(engine: Engine, items: readonly ViewItem[], wanted?: Uint8Array): readonly ItemExposure[] {
+  return new ExposureSurvey(engine, items, wanted).all();
 }
 
 interface Group {
@@ -37,13 +40,15 @@ interface Group {
 class ExposureSurvey {
   private readonly engine: Engine;
   private readonly items: readonly ViewItem[];
+  private readonly wanted: Uint8Array | undefined;
   private readonly itemOfPod: Int32Array;
   private readonly backends: ServiceBackends;
   private readonly ways: WaysIn;
 
-  constructor(engine: Engine, items: readonly ViewItem[]) {
+  constructor(engine: Engine, items: readonly ViewItem[], wanted: Uint8Array | undefined) {
     this.engine = engine;
     this.items = items;
+    this.wanted = wanted;
     this.itemOfPod = new Int32Array(engine.cluster.pods.length).fill(-1);
     items.forEach(({ pods }, index) => {
       for (const pod of pods) this.itemOfPod[pod] = index;
@@ -64,6 +69,7 @@ class ExposureSurvey {
       ),
     ]
       .flat()
+      .filter(({ item }) => item >= 0 || this.wanted === undefined)
       .toSorted((a, b) => compare(sortKey(a.exposure.via), sortKey(b.exposure.via)) || a.item - b.item);
   }
 
@@ -120,6 +126,7 @@ class ExposureSurvey {
     for (const { end, protocol, port, certain } of ends) {
       if (end.type !== 'pod') continue;
       const item = this.itemOfPod[end.pod] ?? -1;
+      if (this.wanted !== undefined && this.wanted[item] !== 1) continue;
       const key = `${item} ${protocol} ${port}`;
       let entry = byPort.get(key);
       if (entry === undefined)

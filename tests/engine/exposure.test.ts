@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { connectivityMap } from '../../src/engine/connectivity.ts';
+import { type MapOptions, connectivityMap } from '../../src/engine/connectivity.ts';
 import type { Exposure } from '../../src/engine/results.ts';
 import { engineOf, exposureLines, namespace, pod, policy, service, workload, yaml } from './connectivity-cluster.ts';
 
@@ -215,6 +215,36 @@ describe('Ingresses', () => {
     expect(lines(...BASE, BACKEND, ...inputs)).toEqual(expected);
   });
 
+  it('through controllers on the host network need the address of a node, not a namespace (S85)', () => {
+    const labels = { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' };
+    const host = pod('edge', 'nginx', { labels, hostNetwork: true, node: 'n1', ips: ['192.168.0.1'] });
+    const backend = pod('shop', 'web-1', {
+      labels: { app: 'web' },
+      owner: { kind: 'Deployment', name: 'web' },
+      node: 'n2',
+      ips: ['10.0.0.9'],
+      ports: [{ name: 'http', containerPort: 8080 }],
+    });
+    const inputs = [...BASE, BACKEND, backend, host, namespace('edge', { role: 'edge' }), ingress('nginx')];
+    expect(lines(...inputs, FROM_EDGE)).toEqual([`${shop} denied`]);
+    expect(lines(...inputs, from([{ ipBlock: { cidr: '192.168.0.0/24' } }]))).toEqual([`${shop} allowed`]);
+  });
+
+  it('of an unknown controller depend on cluster policies that select the backend', () => {
+    const admin = yaml({
+      apiVersion: 'policy.networking.k8s.io/v1alpha2',
+      kind: 'ClusterNetworkPolicy',
+      metadata: { name: 'guard' },
+      spec: {
+        tier: 'Admin',
+        priority: 1,
+        subject: { namespaces: {} },
+        ingress: [{ action: 'Deny', from: [{ namespaces: { matchLabels: { role: 'guest' } } }] }],
+      },
+    });
+    expect(lines(...BASE, BACKEND, ingress('nginx'), admin)).toEqual([`${shop} denied (uncertain)`]);
+  });
+
   it('say why', () => {
     expect(only(...BASE, BACKEND, ingress('nginx'), ...NGINX, DENY)).toMatchObject({
       through: ['edge/Deployment/nginx'],
@@ -282,5 +312,24 @@ describe('views', () => {
     expect(toOf('namespace')).toEqual(['namespace/shop']);
     expect(toOf('pod')).toEqual(['shop/Deployment/web']);
     expect(toOf('class')).toEqual(['shop/Class/0']);
+  });
+
+  it('show what is in view only', () => {
+    const nodePort = service('shop', 'web', { type: 'NodePort', ports: [{ port: 80 }] });
+    const engine = engineOf(...BASE, namespace('other'), workload('other', 'job'), nodePort, ingress('nginx', 'wep'));
+    const shown = (options: MapOptions): readonly string[] =>
+      connectivityMap(engine, options).exposed.map(({ via }) => via);
+    const job = engine.cluster.workloadById('other/Deployment/job')?.index ?? -1;
+    const web = engine.cluster.workloadById('shop/Deployment/web')?.index ?? -1;
+    expect(shown({})).toEqual(['shop/Ingress/front', 'shop/Service/web']);
+    expect(shown({ namespaces: ['other'] })).toEqual([]);
+    expect(shown({ namespaces: ['shop'] })).toEqual(['shop/Service/web']);
+    expect(shown({ to: [{ type: 'workload', workload: web }] })).toEqual(['shop/Service/web']);
+    expect(shown({ to: [{ type: 'workload', workload: job }] })).toEqual([]);
+    expect(shown({ from: [{ type: 'workload', workload: job }] })).toEqual([]);
+    expect(shown({ from: [{ type: 'address', ip: { family: 4, value: 0x08080808 } }] })).toEqual([
+      'shop/Ingress/front',
+      'shop/Service/web',
+    ]);
   });
 });
