@@ -157,6 +157,26 @@ describe('what a target stands for', () => {
     expect(target(text)).toBe(expected);
   });
 
+  it('looks a named port up on every pod (S113)', () => {
+    const owner = { kind: 'Deployment', name: 'api' };
+    const [a, b, c] = [8080, 9090, undefined].map((number, index) =>
+      pod('shop', `api-${index}`, {
+        labels: { app: 'api' },
+        owner,
+        ports: number === undefined ? [] : [{ name: 'http', containerPort: number }],
+      }),
+    );
+    const mixed = parseTarget(
+      clusterOf(namespace('shop'), workload('shop', 'api'), a ?? '', b ?? '', c ?? ''),
+      'shop/api:http',
+    );
+    expect(mixed.ok && targetText(mixed.value)).toBe('shop/Pod/api-0 TCP 8080 + shop/Pod/api-1 TCP 9090');
+    expect(mixed.ok && mixed.value.notes).toEqual([
+      'port http is 8080/TCP, 9090/TCP on shop/Deployment/api',
+      'shop/Pod/api-2 has no port http',
+    ]);
+  });
+
   it('reminds of the Service when its port is written behind the workload', () => {
     const parsed = parseTarget(cluster, 'shop/web:80');
     expect(parsed.ok && parsed.value.notes.join()).toMatch(

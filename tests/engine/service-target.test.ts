@@ -317,3 +317,86 @@ describe('the answer for an Ingress', () => {
     expect(parseTarget(clusterOf(...BASE, wildcard), 'a.b.example.com').ok).toBe(false);
   });
 });
+
+describe('the answer for routes of the Gateway API', () => {
+  const gateway = yaml({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { namespace: 'infra', name: 'main' },
+    spec: { gatewayClassName: 'istio', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
+  });
+  const route = yaml({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { namespace: 'shop', name: 'web' },
+    spec: {
+      parentRefs: [{ name: 'main', namespace: 'infra' }],
+      hostnames: ['*.shop.example', 'shop.example'],
+      rules: [{ backendRefs: [{ name: 'web', port: 80 }] }, { backendRefs: [{ name: 'gone', port: 80 }] }],
+    },
+  });
+  const proxy = workload('infra', 'proxy', { labels: { 'gateway.networking.k8s.io/gateway-name': 'main' } });
+  const inputs = [...BASE, namespace('infra'), gateway, route, proxy, OPEN_TO_CLIENT];
+
+  it.each([
+    ['shop/httproute/web'],
+    ['infra/gateway/main'],
+    ['infra/gtw/main'],
+    ['shop.example'],
+    ['a.b.shop.example:443'],
+  ])('%s goes from the proxy of the Gateway to the backends', (text) => {
+    const result = ask(inputs, 'internet', text);
+    expect(result).toMatchObject({ verdict: 'denied', via: [expect.stringMatching(/HTTPRoute|Gateway/)] });
+    expect(result.legs?.map(({ from, to, verdict }) => `${from} ${to} ${verdict}`)).toEqual([
+      'internet infra/Deployment/proxy allowed',
+      'infra/Deployment/proxy shop/Deployment/web denied',
+    ]);
+    expect(result.why?.join()).toMatch(/names shop\/Service\/gone, which the input does not have/);
+  });
+
+  it('is a problem when nothing is behind it', () => {
+    const only = clusterOf(...BASE, namespace('infra'), gateway);
+    expect(parseTarget(only, 'infra/gateway/main')).toMatchObject({ ok: false, problem: { code: 'no-backend' } });
+    expect(parseTarget(only, 'infra/gateway/mian')).toMatchObject({
+      ok: false,
+      problem: { help: 'did you mean infra/Gateway/main?' },
+    });
+    expect(parseEndpoint(only, 'infra/gateway/main')).toMatchObject({ ok: false, problem: { code: 'unsupported' } });
+    expect(parseTarget(clusterOf(...inputs), 'shop/httproute/web:icmp')).toMatchObject({
+      ok: false,
+      problem: { code: 'no-port' },
+    });
+  });
+});
+
+describe('what cannot be told about a Service (D14)', () => {
+  it('is which replicas a label of the controller selects', () => {
+    const inputs = [
+      namespace('shop'),
+      workload('shop', 'client'),
+      workload('shop', 'db', { kind: 'StatefulSet', replicas: 3 }),
+      service('shop', 'first', {
+        selector: { app: 'db', 'statefulset.kubernetes.io/pod-name': 'db-0' },
+        ports: [{ port: 5432 }],
+      }),
+    ];
+    const result = ask(inputs, 'shop/client', 'shop/svc/first:5432');
+    expect(result).toMatchObject({ verdict: 'unknown', certain: false });
+    expect(result.why?.join()).toMatch(/label that only the controller/);
+  });
+
+  it('is asked of a bounded number of backends', () => {
+    const pods = Array.from({ length: 260 }, (_, index) =>
+      pod('shop', `api-${index}`, { labels: { app: 'api' }, ports: [{ name: 'http', containerPort: 1000 + index }] }),
+    );
+    const inputs = [
+      namespace('shop'),
+      workload('shop', 'client'),
+      ...pods,
+      service('shop', 'api', { ports: [{ port: 80, targetPort: 'http' }] }),
+    ];
+    const result = ask([inputs.join('')], 'shop/client', 'shop/svc/api:80');
+    expect(result.legs?.length).toBe(200);
+    expect(result.why?.join()).toMatch(/60 more backends of 260 were not asked/);
+  });
+});
