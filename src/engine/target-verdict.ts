@@ -37,7 +37,9 @@ export function explainTarget(engine: Engine, source: ResolvedEndpoint, target: 
   const results = proxies ? proxied(engine, source, asked) : direct(engine, source.endpoint, asked);
   const via = target.via.length > 0 ? { via: target.via.map((hop) => hop.id) } : {};
   const [only] = results;
-  const verdict = only !== undefined && results.length === 1 ? only : combined(engine, results, source.label, asked);
+  // Behind a controller the asked source is not the one that the gates are about, so the question stays apart.
+  const single = results.length === 1 && !proxies ? only : undefined;
+  const verdict = single ?? combined(engine, results, source.label, asked);
   return { verdict: { ...verdict, ...via }, notes: [...new Set(notes)] };
 }
 
