@@ -31,6 +31,8 @@ export function rowDifferences(objects: readonly Manifest[], tuning: RowTuning, 
       for (let from = first; from <= last; from++) runs.set(from, `${certain} ${possible}`);
     });
     for (let from = 0; from < relation.classCount; from++) {
+      // From outside to outside is no connection of the cluster, and the rows do not care for it.
+      if (Math.min(from, to) >= compiled.classes.externalStart) continue;
       const { certain, possible } = pairs.ports(from, to, NO, pairs.sharedFamilies(from, to));
       const wanted = `${certain} ${possible}`;
       const cell = `${relation.certain(from, to)} ${relation.possible(from, to)}`;
