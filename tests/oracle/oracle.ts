@@ -70,8 +70,12 @@ const podSpec = (pod: Manifest): RawPodSpec => pod.spec ?? {};
 export class Oracle {
   readonly objects: readonly Manifest[];
 
-  constructor(objects: readonly Manifest[]) {
+  /** D1, switched: NetworkPolicy does not judge egress to the pod's own node. */
+  readonly freeEgressToOwnNode: boolean;
+
+  constructor(objects: readonly Manifest[], options: { readonly freeEgressToOwnNode?: boolean } = {}) {
     this.objects = objects;
+    this.freeEgressToOwnNode = options.freeEgressToOwnNode ?? false;
   }
 
   /** Whether the connection is allowed, and what decided at each of the two gates (§9 `verdict`). */
@@ -129,9 +133,9 @@ export class Oracle {
     if (admin !== undefined) return admin;
     const policies = this.isolating(pod, direction);
     if (policies.length > 0) {
-      const ownNode =
-        conn.src.pod === undefined && conn.src.node !== undefined && conn.src.node === podSpec(pod).nodeName;
-      if (direction === 'ingress' && ownNode) return exempt; // S100
+      const peer = direction === 'ingress' ? conn.src : conn.dst;
+      const onOwnNode = peer.pod === undefined && peer.node !== undefined && peer.node === podSpec(pod).nodeName;
+      if (onOwnNode && (direction === 'ingress' || this.freeEgressToOwnNode)) return exempt; // S100, D1
       const matching = policies.flatMap((policy) =>
         (policySpec(policy)[direction] ?? []).flatMap((rule, i) =>
           this.ruleMatches(rule ?? {}, policy, direction, conn) ? [`${fullName(policy)} spec.${direction}[${i}]`] : [],

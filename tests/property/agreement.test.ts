@@ -1,6 +1,6 @@
 /** Random clusters: the engine must say what the oracle says. */
 import { expect, test } from 'vitest';
-import { check, describeFailure } from './check.ts';
+import { check, checkFreeOwnNode, describeFailure } from './check.ts';
 
 /** Repeat one: `npm run fuzz -- --seed N --clusters 1`. */
 const firstSeed = 1;
@@ -22,4 +22,11 @@ test.each(Array.from({ length: blocks }, (_, block) => firstSeed + block * (clus
 
 test('that was enough', () => {
   expect(queries).toBeGreaterThan(100_000);
+});
+
+test('agree when egress to the own node is free (D1)', () => {
+  for (let seed = 6000; seed < 6015; seed++) {
+    const { wrong } = checkFreeOwnNode(seed);
+    expect(wrong.slice(0, 5), `seed ${seed}`).toEqual([]);
+  }
 });

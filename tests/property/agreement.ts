@@ -70,9 +70,14 @@ function oracleAnswers(
   return answers;
 }
 
+/** With the engine's reading of D1. */
+export function oracleLike(engine: Engine, objects: readonly Manifest[]): Oracle {
+  return new Oracle(objects, { freeEgressToOwnNode: engine.cluster.allowEgressToLocalNode });
+}
+
 /** Verdicts, port sets per family, and explanations. */
 export function compare(objects: readonly Manifest[], engine: Engine, explain: (index: number) => boolean): Findings {
-  const oracle = new Oracle(objects);
+  const oracle = oracleLike(engine, objects);
   const findings: Findings = { queries: 0, wrong: [] };
   let index = 0;
   for (const { from, to } of pairsOf(objects)) {
@@ -95,7 +100,7 @@ export function compare(objects: readonly Manifest[], engine: Engine, explain: (
           const result = engine.explain(query);
           compareExplanation(result, answers, expected, report);
           compareIsolation(oracle, engine, from, to, result, report);
-          for (const miss of untrueMisses(objects, result, answers, { from, to, ...at, family: 4, viaService }))
+          for (const miss of untrueMisses(engine, objects, result, answers, { from, to, ...at, family: 4, viaService }))
             report('near miss', miss, 'untrue');
         }
       }
@@ -202,6 +207,7 @@ function relaxed(objects: readonly Manifest[], near: NearMiss, drop: readonly ('
 
 /** Near misses of NetworkPolicies that would not decide otherwise for the reason they give. */
 function untrueMisses(
+  engine: Engine,
   objects: readonly Manifest[],
   result: ReturnType<Engine['explain']>,
   answers: ReadonlyMap<4 | 6, Answer>,
@@ -213,7 +219,7 @@ function untrueMisses(
       // It speaks of one family.
       return ![...answers.keys()].some((family) => {
         const decides = (...drop: ('ports' | 'peers')[]): boolean => {
-          const answer = new Oracle(relaxed(objects, near, drop)).evaluate({ ...query, family });
+          const answer = oracleLike(engine, relaxed(objects, near, drop)).evaluate({ ...query, family });
           return answer[direction].by.includes(ruleName(near));
         };
         const [ports, peers] = [decides('ports'), decides('peers')];
@@ -267,7 +273,7 @@ function classOf(
 /** The relation, its runs, and the classes: what they say of every pair must be what the pair says of itself. */
 export function compareRelation(objects: readonly Manifest[], engine: Engine): Findings {
   const findings: Findings = { queries: 0, wrong: [] };
-  const oracle = new Oracle(objects);
+  const oracle = oracleLike(engine, objects);
   const relation = engine.relation();
   const runs = new Map<string, string>();
   for (let to = 0; to < relation.classCount; to++) {
@@ -291,6 +297,7 @@ export function compareRelation(objects: readonly Manifest[], engine: Engine): F
     const [source, target] = [classOf(engine, objects, from), classOf(engine, objects, to)];
     // A host on the pod's own node has a rule of its own (S100).
     const own = source.host !== undefined && source.host === target.node;
+    if (engine.cluster.allowEgressToLocalNode && target.host !== undefined && target.host === source.node) continue;
     const pair = engine.ports(endpointOf(engine, from), endpointOf(engine, to));
     const cell = own
       ? engine.ownNodePorts(source.classId, target.classId)
