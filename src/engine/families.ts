@@ -79,7 +79,8 @@ export class AddressKnowledge {
     let facts = this.byNode.get(nodeName);
     if (facts === undefined) {
       const cidrs = this.cluster.podCidrs.length > 0 ? [] : (this.cluster.nodeNamed(nodeName)?.podCidrs ?? []);
-      facts = cidrs.length > 0 ? { 4: within(cidrs, 4), 6: within(cidrs, 6) } : (this.general ??= generalFacts(this.cluster));
+      facts =
+        cidrs.length > 0 ? { 4: within(cidrs, 4), 6: within(cidrs, 6) } : (this.general ??= generalFacts(this.cluster));
       this.byNode.set(nodeName, facts);
     }
     return facts;

@@ -93,7 +93,13 @@ export class PortSpecs {
       single = this.portNumber(port);
     }
     if (relevant === undefined) return NO_NAMED_PORTS;
-    const text = relevant.length === 1 ? single : relevant.map((port) => this.portNumber(port)).sort().join(' ');
+    const text =
+      relevant.length === 1
+        ? single
+        : relevant
+            .map((port) => this.portNumber(port))
+            .sort()
+            .join(' ');
     let id = this.namedIds.get(text);
     if (id === undefined) {
       id = this.named.push(relevant) - 1;

@@ -16,7 +16,7 @@ export interface RelationStats {
 
 /**
  * Between members of different classes, and between different members of one class; host sources count as running on
- * another node than the destination.
+ * another node than the destination. Cells between two external atoms mean nothing.
  */
 export interface Relation {
   /** Classes as the engine numbers them; rows and columns of the relation. */
@@ -105,8 +105,12 @@ class OneFamilyRelation implements Relation {
 
   forEachSource(to: number, visit: RunVisitor): void {
     const runs = new RunJoiner(visit);
-    if (this.lower === this.upper) this.upper.forEachRun(to, (first, last, value) => runs.add(first, last, value, value));
-    else zip([this.lower, this.upper], to, (first, last, [low = NO_PORTS, high = NO_PORTS]) => runs.add(first, last, low, high));
+    if (this.lower === this.upper)
+      this.upper.forEachRun(to, (first, last, value) => runs.add(first, last, value, value));
+    else
+      zip([this.lower, this.upper], to, (first, last, [low = NO_PORTS, high = NO_PORTS]) =>
+        runs.add(first, last, low, high),
+      );
     runs.end();
   }
 
@@ -156,7 +160,7 @@ class TwoFamilyRelation implements Relation {
     let section = 0;
     zip([this.four.certain, this.four.possible, this.six.certain, this.six.possible], to, (first, last, values) => {
       // The join depends on the families of the source too, which change inside a run now and then.
-      for (let from = first; from <= last; ) {
+      for (let from = first; from <= last;) {
         while ((this.familyStarts[section + 1] ?? this.classCount) <= from) section++;
         const end = Math.min(last, (this.familyStarts[section + 1] ?? this.classCount) - 1);
         const bounds = this.join((families[from] ?? 0) & target, values);
@@ -253,7 +257,7 @@ function zip(
   });
   const at = lists.map(() => 0);
   const count = sources[0]?.sourceCount ?? 0;
-  for (let first = 0; first < count; ) {
+  for (let first = 0; first < count;) {
     let last = count - 1;
     lists.forEach((list, i) => (last = Math.min(last, list.ends[at[i] ?? 0] ?? last)));
     visit(

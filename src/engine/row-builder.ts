@@ -187,7 +187,7 @@ export class RowBuilder {
     const { familiesAgree } = this.compiled.peerSets;
     const four = familiesAgree || this.family === 4;
     const six = familiesAgree || this.family === 6;
-    return families.map((bits) => (four && (bits & 3) !== 0 ? 1 : 0) | (six && (bits >> 2) !== 0 ? 2 : 0));
+    return families.map((bits) => (four && (bits & 3) !== 0 ? 1 : 0) | (six && bits >> 2 !== 0 ? 2 : 0));
   }
 
   private findStaticStarts(): Int32Array {
@@ -243,7 +243,9 @@ export class RowBuilder {
         else if (this.isWide(members)) wide.push({ members, ports });
         else narrow.push({ members, ports });
       }
-      wide.sort((a, b) => this.sizeOf(b.members) - this.sizeOf(a.members) || a.members - b.members || a.ports - b.ports);
+      wide.sort(
+        (a, b) => this.sizeOf(b.members) - this.sizeOf(a.members) || a.members - b.members || a.ports - b.ports,
+      );
       narrow.push(...wide.splice(this.tuning.maxWidePeers));
       const totalPorts = [...new Set(total.map(({ ports }) => ports))].sort((a, b) => a - b);
       const text = [...wide.map(({ members, ports }) => `${members}/${ports}`), ...totalPorts].join(' ');
@@ -527,7 +529,9 @@ export class RowBuilder {
 
   private isTouched(source: number): boolean {
     const { stamp } = this;
-    return this.ingressStamp[source] === stamp || this.egressStamp[source] === stamp || this.againStamp[source] === stamp;
+    return (
+      this.ingressStamp[source] === stamp || this.egressStamp[source] === stamp || this.againStamp[source] === stamp
+    );
   }
 
   private touch(source: number): void {

@@ -120,7 +120,12 @@ function addStandIns(
       continue;
     }
     const unspecified = object.kind === 'DaemonSet' ? Math.max(1, nodeCount) : 1;
-    members.push({ draft: draftOf(top, topObject), name: object.meta.name, object, count: object.replicas ?? unspecified });
+    members.push({
+      draft: draftOf(top, topObject),
+      name: object.meta.name,
+      object,
+      count: object.replicas ?? unspecified,
+    });
   }
   return members;
 }
@@ -168,9 +173,7 @@ function number(
   );
   drafts.forEach((draft, index) => (draft.index = index));
   // Already sorted but for the stand-ins at the end.
-  members.sort(
-    (a, b) => compareText(a.draft.owner.namespace, b.draft.owner.namespace) || compareText(a.name, b.name),
-  );
+  members.sort((a, b) => compareText(a.draft.owner.namespace, b.draft.owner.namespace) || compareText(a.name, b.name));
   const rows = members.map((member, pod) => {
     const { draft, count } = member;
     draft.pods.push(pod);
