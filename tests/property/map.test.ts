@@ -137,3 +137,50 @@ test('by workload: the union over pairs of replicas, all or some, and the pairs 
   }
   expect(wrong.slice(0, 5)).toEqual([]);
 });
+
+test('views of one map: denied is the rest, a port is a slice, an end is a selection, a namespace a union', () => {
+  const wrong: string[] = [];
+  for (let seed = 3200; seed < 3215; seed++) {
+    const objects = randomCluster(seed);
+    const oracle = new Oracle(objects);
+    const engine = engineOf(objects);
+    const all = byPairs(connectivityMap(engine, { by: 'pod' }));
+    const denied = byPairs(connectivityMap(engine, { by: 'pod', denied: true }));
+    const sliced = byPairs(connectivityMap(engine, { by: 'pod', port: { protocol: 'TCP', port: 80 } }));
+    const namespaces = byPairs(connectivityMap(engine, { by: 'namespace' }));
+    const unions = new Map<string, boolean>();
+    for (const { from, to } of pairsOf(objects)) {
+      if (!('pod' in from && 'pod' in to) || from.pod === to.pod) continue;
+      const key = `${ownerOf([], from.pod)} > ${ownerOf([], to.pod)}`;
+      if (truth(oracle, from, to, { protocol: 'TCP', port: 80 }).size === 0) continue;
+      for (const at of askedPorts) {
+        const allowed = [...truth(oracle, from, to, at).values()].some(Boolean);
+        if (has(denied.get(key)?.ports, at) === allowed)
+          wrong.push(`seed ${seed}: denied ${key} ${at.protocol}/${at.port}`);
+        const inSlice = at.protocol === 'TCP' && at.port === 80 && allowed;
+        if (has(sliced.get(key)?.ports, at) !== inSlice)
+          wrong.push(`seed ${seed}: TCP 80 ${key} ${at.protocol}/${at.port}`);
+        const namespace = `namespace/${from.pod.split('/')[0] ?? ''} > namespace/${to.pod.split('/')[0] ?? ''} ${at.protocol}/${at.port}`;
+        unions.set(namespace, (unions.get(namespace) ?? false) || allowed);
+      }
+    }
+    for (const [name, allowed] of unions) {
+      const [from = '', , to = '', port = ''] = name.split(' ');
+      const at = { protocol: port.split('/')[0] as At['protocol'], port: Number(port.split('/')[1]) };
+      if (has(namespaces.get(`${from} > ${to}`)?.ports, at) !== allowed)
+        wrong.push(`seed ${seed}: namespaces ${name}: oracle ${allowed}`);
+    }
+    const pod = engine.cluster.pods.length > 0 ? engine.cluster.podLabel(0) : undefined;
+    if (pod === undefined) continue;
+    const id = ownerOf([], pod);
+    const fromOne = byPairs(connectivityMap(engine, { by: 'pod', from: [{ type: 'pod', pod: 0 }] }));
+    const wanted = [...all.values()].filter(({ from }) => from === id);
+    const named = (list: Iterable<Connection>) =>
+      [...list]
+        .map(({ from, to, ports }) => JSON.stringify([from, to.replace(/^external:.*/, 'external'), ports]))
+        .toSorted();
+    if (named(fromOne.values()).join() !== named(wanted).join())
+      wrong.push(`seed ${seed}: from ${id}: ${named(fromOne.values()).join()} instead of ${named(wanted).join()}`);
+  }
+  expect(wrong.slice(0, 5)).toEqual([]);
+});
