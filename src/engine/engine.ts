@@ -6,7 +6,7 @@ import type { Cluster } from '../model/cluster.ts';
 import { Compiled } from './compiled.ts';
 import { Explainer } from './explain.ts';
 import { PairEvaluation, ALL, NOTHING } from './pair-evaluation.ts';
-import { differentMembers, isSelf, onSameNode, partyPairs, type Party } from './parties.ts';
+import { differentMembers, isSelf, onSameNode, partyPairs, podParty, type Party } from './parties.ts';
 import { portPoint, type PortBounds, type PortSetId, type PortSets } from './port-sets.ts';
 import type { ConnectionQuery, Endpoint, Verdict } from './query.ts';
 import { buildRelation, type Relation } from './relation.ts';
@@ -88,6 +88,33 @@ export class Engine {
       else if (!this.portSets.has(ports.certain, point)) unknown = true;
     });
     return denied ? 'denied' : unknown ? 'unknown' : 'allowed';
+  }
+
+  /**
+   * The point query for hot loops: two pods by index, and a point of `portPoint`. Answers from the relation, which is
+   * computed on the first call. Directly, not through a Service.
+   */
+  podVerdict(from: number, to: number, point: number): Verdict {
+    const { ofPod } = this.compiled.classes;
+    const source = ofPod[from] ?? -1;
+    const target = ofPod[to] ?? -1;
+    const { podClassCount } = this;
+    // Hosts depend on the node, and a pod always reaches itself: both are asked the long way.
+    if (from === to || source >= podClassCount || target >= podClassCount) {
+      const [a, b] = [podParty(from, this.compiled), podParty(to, this.compiled)];
+      const self = isSelf(a, b, this.compiled);
+      return this.verdictOf(self ? ALL : this.pairs.ports(source, target, onSameNode(a, b), a.families & b.families), point);
+    }
+    this.whole ??= buildRelation(this.compiled, this.tiers);
+    const possible = this.whole.possible(source, target);
+    if (!this.portSets.has(possible, point)) return 'denied';
+    if (this.whole.exact) return 'allowed';
+    return this.portSets.has(this.whole.certain(source, target), point) ? 'allowed' : 'unknown';
+  }
+
+  private verdictOf(bounds: PortBounds, point: number): Verdict {
+    if (this.portSets.has(bounds.certain, point)) return 'allowed';
+    return this.portSets.has(bounds.possible, point) ? 'unknown' : 'denied';
   }
 
   /** The verdict with both gates, deciding rules, near misses and reasons. */

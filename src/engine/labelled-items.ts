@@ -137,7 +137,8 @@ function slice(sorted: number[], first: number, end: number): number[] {
   return from === 0 && to === sorted.length ? sorted : sorted.slice(from, to);
 }
 
-function lowerBound(sorted: readonly number[], value: number): number {
+/** The first index whose value is not below `value`. */
+export function lowerBound(sorted: readonly number[], value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

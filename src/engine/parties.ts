@@ -80,7 +80,7 @@ export function isSelf(a: Party, b: Party, compiled: Compiled): boolean {
   return a.pod >= 0 && a.pod === b.pod && !compiled.cluster.pods.isSynthetic(a.pod);
 }
 
-function podParty(pod: number, compiled: Compiled): Party {
+export function podParty(pod: number, compiled: Compiled): Party {
   const { cluster, classes } = compiled;
   const classId = classes.ofPod[pod];
   if (classId === undefined) throw new RangeError(`pod ${pod}`);

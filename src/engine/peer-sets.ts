@@ -4,7 +4,7 @@ import { EMPTY_SET, RangeSets } from '../base/range-sets.ts';
 import { MAYBE, NO, YES, type Tri } from '../base/tri.ts';
 import type { AddressAtoms, AddressSetId } from './address-atoms.ts';
 import { UNKNOWN_NODE, type Classes } from './classes.ts';
-import { extend, type MatchRanges } from './labelled-items.ts';
+import { extend, lowerBound, type MatchRanges } from './labelled-items.ts';
 import type { LabelClasses } from './label-classes.ts';
 import type { PeerSourceId, PeerSources, PodPeers } from './peer-sources.ts';
 
@@ -254,12 +254,11 @@ class AddressIndex {
   }
 }
 
+/** How many of the sorted atoms lie in the sorted ranges: two searches a range, since unknown addresses may have many atoms. */
 function countInside(atoms: readonly number[], ranges: readonly number[]): number {
   let count = 0;
-  let r = 0;
-  for (const atom of atoms) {
-    while (r < ranges.length && (ranges[r + 1] ?? 0) < atom) r += 2;
-    if (r < ranges.length && (ranges[r] ?? 0) <= atom) count++;
+  for (let i = 0; i < ranges.length; i += 2) {
+    count += lowerBound(atoms, (ranges[i + 1] ?? -1) + 1) - lowerBound(atoms, ranges[i] ?? 0);
   }
   return count;
 }

@@ -98,7 +98,7 @@ export class PortSpecs {
         ? single
         : relevant
             .map((port) => this.portNumber(port))
-            .sort()
+            .sort((a, b) => a - b)
             .join(' ');
     let id = this.namedIds.get(text);
     if (id === undefined) {

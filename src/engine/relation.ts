@@ -21,6 +21,8 @@ export interface RelationStats {
 export interface Relation {
   /** Classes as the engine numbers them; rows and columns of the relation. */
   readonly classCount: number;
+  /** Nothing is unknown: `certain` and `possible` are the same everywhere. */
+  readonly exact: boolean;
   /**
    * Calls `visit` for maximal runs `[first, last]` of source classes with equal, not empty `possible` sets towards
    * `to`, in ascending order. The callback form keeps whole-cluster loops free of allocation.
@@ -66,6 +68,7 @@ function familiesInUse(compiled: Compiled): (4 | 6)[] {
 
 class EmptyRelation implements Relation {
   readonly classCount: number;
+  readonly exact = true;
 
   constructor(classCount: number) {
     this.classCount = classCount;
@@ -94,11 +97,13 @@ class EmptyRelation implements Relation {
 
 class OneFamilyRelation implements Relation {
   readonly classCount: number;
+  readonly exact: boolean;
   private readonly lower: RelationRows;
   private readonly upper: RelationRows;
 
   constructor(classCount: number, lower: RelationRows, upper: RelationRows) {
     this.classCount = classCount;
+    this.exact = lower === upper;
     this.lower = lower;
     this.upper = upper;
   }
@@ -138,6 +143,8 @@ interface FamilyRows {
 
 class TwoFamilyRelation implements Relation {
   readonly classCount: number;
+  /** Unknown families can leave open what each family answers for certain. */
+  readonly exact = false;
   private readonly compiled: Compiled;
   private readonly four: FamilyRows;
   private readonly six: FamilyRows;

@@ -57,7 +57,7 @@ export function check(engine: Engine, lines: readonly string[]): void {
     const asked = query(engine, question);
     const verdict = engine.verdict(asked);
     const explained = engine.explain(asked);
-    expect(explained.verdict, question).toBe(verdict);
+    expect([question, explained.verdict]).toEqual([question, verdict]);
     expect(explained.allowed).toBe(verdict === 'allowed');
     return `${question}: ${verdict satisfies Verdict}`;
   });
