@@ -8,9 +8,8 @@
 import { parseIp } from '../base/inet-parse.ts';
 import type { IpAddress } from '../base/inet.ts';
 import type { SourceText } from '../base/source.ts';
-import { type JsonScanner, MemberNames, notExpected } from '../yaml/json-scan.ts';
-import { TextPool } from '../yaml/text-pool.ts';
-import type { LabelEntry, LabelPool } from './label-pool.ts';
+import { type JsonScanner, MemberNames, notExpected, RememberedText } from '../yaml/json-scan.ts';
+import type { LabelPool } from './label-pool.ts';
 import { MAX_ANNOTATION_BYTES, OBJECT_META, OWNER_REFERENCE } from './metadata.ts';
 import type { ContainerPort, Labels, OwnerReference, PodObject, PodPhase, Protocol } from './objects.ts';
 import { CONTAINER, CONTAINER_PORT, PHASES, POD, POD_SPEC, PROTOCOLS } from './pod.ts';
@@ -70,10 +69,15 @@ const MAX_REMEMBERED = 200_000;
 /** Mappings whose fields are known stand at most so deep: pod, spec, container, port. */
 const LEVELS = 4;
 
-export interface BulkPod {
-  readonly object: PodObject;
-  readonly nameStart: number;
-  readonly nameEnd: number;
+/** Characters of a DNS label. */
+const DNS_CHARACTERS = new Uint8Array(128);
+for (const char of 'abcdefghijklmnopqrstuvwxyz0123456789-') DNS_CHARACTERS[char.charCodeAt(0)] = 1;
+const DASH = 45;
+
+/** A value and the characters that it was read from: the next pod is often of the same workload. */
+interface Memo<T> {
+  readonly text: RememberedText;
+  value: T;
 }
 
 export class PodReader {
@@ -82,17 +86,24 @@ export class PodReader {
   readonly #defaultNamespace: string;
   readonly #labelPool: LabelPool;
   readonly #text: string;
-  readonly #pool: TextPool;
   /** The labels that stand in a piece of text; likewise ports, owners by name, node addresses. */
   readonly #labelsOf = new Map<string, Labels>();
   readonly #portsOf = new Map<string, readonly ContainerPort[]>();
   readonly #ownerOf = new Map<string, OwnerReference>();
   readonly #addressesOf = new Map<string, readonly IpAddress[]>();
   readonly #validNamespaces = new Set<string>();
+  readonly #validLabelKeys = new Set<string>();
   readonly #validAnnotationKeys = new Set<string>();
   /** Which fields the mapping at each depth has had: marks of the pass that saw them. */
   readonly #seen: readonly Int32Array[] = Array.from({ length: LEVELS }, () => new Int32Array(64));
   #pass = 0;
+  readonly #lastLabels: Memo<Labels>;
+  readonly #lastOwner: Memo<OwnerReference | undefined> = { text: new RememberedText(), value: undefined };
+  readonly #lastContainers: Memo<readonly ContainerPort[]> = { text: new RememberedText(), value: NO_PORTS };
+
+  /** Where the name of the pod that was read last stands, with its quotes. */
+  nameStart = 0;
+  nameEnd = 0;
 
   // The pod being read.
   #name = '';
@@ -101,8 +112,6 @@ export class PodReader {
   #annotations: Labels;
   #owner: OwnerReference | undefined;
   #terminating = false;
-  #nameStart = 0;
-  #nameEnd = 0;
   #hostNetwork = false;
   #ports: readonly ContainerPort[] = NO_PORTS;
   #nodeName = '';
@@ -118,9 +127,9 @@ export class PodReader {
     this.#defaultNamespace = defaultNamespace;
     this.#labelPool = labelPool;
     this.#text = source.text;
-    this.#pool = new TextPool(source.text);
     this.#labels = labelPool.empty;
     this.#annotations = labelPool.empty;
+    this.#lastLabels = { text: new RememberedText(), value: labelPool.empty };
   }
 
   /**
@@ -130,7 +139,7 @@ export class PodReader {
    * @param depth how many objects and arrays are open around it; below, how many are open around a member's value
    * @throws the scanner's signals
    */
-  read(isPod: boolean, depth: number): BulkPod {
+  read(isPod: boolean, depth: number): PodObject {
     const scanner = this.#scanner;
     scanner.peek();
     const start = scanner.offset;
@@ -166,7 +175,7 @@ export class PodReader {
     } while (scanner.nextMember());
     if (this.#name === '' || !hasSpec || (kinds !== 2 && !(isPod && kinds === 0))) notExpected();
     const labels = this.#labels;
-    const object: PodObject = {
+    return {
       kind: 'Pod',
       apiVersion: 'v1',
       meta: {
@@ -189,7 +198,6 @@ export class PodReader {
       hostIps: this.#hostIps,
       terminating: this.#terminating,
     };
-    return { object, nameStart: this.#nameStart, nameEnd: this.#nameEnd };
   }
 
   #reset(): void {
@@ -226,7 +234,7 @@ export class PodReader {
   #string(): string {
     const scanner = this.#scanner;
     scanner.plainString();
-    return this.#pool.slice(scanner.stringStart, scanner.stringEnd);
+    return scanner.pooledString();
   }
 
   #readMetadata(depth: number): void {
@@ -270,11 +278,20 @@ export class PodReader {
   #readName(): void {
     const scanner = this.#scanner;
     scanner.plainString();
-    const name = this.#text.slice(scanner.stringStart, scanner.stringEnd);
-    if (name === '' || subdomainProblems(name).length > 0) notExpected();
+    const { stringStart, stringEnd } = scanner;
+    const name = this.#text.slice(stringStart, stringEnd);
+    const length = stringEnd - stringStart;
+    // Nearly every name is a single DNS label, which takes no function that can say what is wrong.
+    const isLabel =
+      length > 0 &&
+      length <= 63 &&
+      scanner.stringConsistsOf(DNS_CHARACTERS) &&
+      name.charCodeAt(0) !== DASH &&
+      name.charCodeAt(length - 1) !== DASH;
+    if (!isLabel && (name === '' || subdomainProblems(name).length > 0)) notExpected();
     this.#name = name;
-    this.#nameStart = scanner.stringStart - 1;
-    this.#nameEnd = scanner.stringEnd + 1;
+    this.nameStart = stringStart - 1;
+    this.nameEnd = stringEnd + 1;
   }
 
   #readNamespace(): void {
@@ -288,33 +305,51 @@ export class PodReader {
 
   #readLabels(): void {
     const scanner = this.#scanner;
+    const last = this.#lastLabels;
     scanner.peek();
+    if (scanner.accept(last.text)) {
+      this.#labels = last.value;
+      return;
+    }
     const start = scanner.offset;
     const guess = scanner.flatEnd();
     if (guess !== -1) {
-      const known = this.#labelsOf.get(this.#text.slice(start, guess));
+      const text = this.#text.slice(start, guess);
+      const known = this.#labelsOf.get(text);
       if (known !== undefined) {
         scanner.moveTo(guess);
+        if (scanner.remember(start, last.text)) last.value = known;
         this.#labels = known;
         return;
       }
     }
-    const entries: LabelEntry[] = [];
+    let labels = this.#labelPool.empty;
     if (scanner.enterObject()) {
-      const keys = new Set<string>();
+      const read = new Map<string, string>();
+      let count = 0;
       do {
         scanner.memberText();
-        const key = this.#pool.slice(scanner.stringStart, scanner.stringEnd);
+        const key = scanner.pooledString();
         const value = this.#string();
-        if (keys.has(key) || labelKeyProblems(key).length > 0 || labelValueProblems(value).length > 0) notExpected();
-        keys.add(key);
-        entries.push({ key: { type: 'scalar', start: 0, end: 0, value: key, raw: key, quoted: true }, value });
+        if (!this.#isLabel(key, value)) notExpected();
+        read.set(key, value);
+        count++;
       } while (scanner.nextMember());
+      if (read.size !== count) notExpected();
+      labels = read;
     }
-    const labels =
-      entries.length === 0 ? this.#labelPool.empty : (this.#labelPool.find(entries) ?? this.#labelPool.add(entries));
-    if (this.#labelsOf.size < MAX_REMEMBERED) this.#labelsOf.set(this.#text.slice(start, scanner.offset), labels);
+    const text = this.#text.slice(start, scanner.offset);
+    if (this.#labelsOf.size < MAX_REMEMBERED) this.#labelsOf.set(text, labels);
+    if (scanner.remember(start, last.text)) last.value = labels;
     this.#labels = labels;
+  }
+
+  #isLabel(key: string, value: string): boolean {
+    if (labelValueProblems(value).length > 0) return false;
+    if (this.#validLabelKeys.has(key)) return true;
+    if (labelKeyProblems(key).length > 0) return false;
+    this.#validLabelKeys.add(key);
+    return true;
   }
 
   #readAnnotations(): void {
@@ -325,7 +360,7 @@ export class PodReader {
     let bytes = 0;
     do {
       scanner.memberText();
-      const key = this.#pool.slice(scanner.stringStart, scanner.stringEnd);
+      const key = scanner.pooledString();
       if (!this.#validAnnotationKeys.has(key)) {
         if (labelKeyProblems(key.toLowerCase()).length > 0) notExpected();
         this.#validAnnotationKeys.add(key);
@@ -333,7 +368,7 @@ export class PodReader {
       const escaped = scanner.anyString();
       const value = escaped
         ? (JSON.parse(this.#text.slice(scanner.stringStart - 1, scanner.stringEnd + 1)) as string)
-        : this.#pool.slice(scanner.stringStart, scanner.stringEnd);
+        : scanner.pooledString();
       bytes += byteLength(key) + byteLength(value);
       annotations.set(key, value);
       count++;
@@ -344,6 +379,13 @@ export class PodReader {
 
   #readOwners(depth: number): void {
     const scanner = this.#scanner;
+    const last = this.#lastOwner;
+    scanner.peek();
+    if (scanner.accept(last.text)) {
+      this.#owner = last.value;
+      return;
+    }
+    const start = scanner.offset;
     if (!scanner.enterArray()) return;
     let count = 0;
     let first: OwnerReference | undefined;
@@ -379,6 +421,7 @@ export class PodReader {
       if (count++ === 0) first = owner;
     } while (scanner.nextItem());
     this.#owner = controller ?? (count === 1 ? first : undefined);
+    if (scanner.remember(start, last.text)) last.value = this.#owner;
   }
 
   #ownerReference(apiVersion: string, kind: string, name: string): OwnerReference {
@@ -425,6 +468,10 @@ export class PodReader {
 
   #readContainers(depth: number): readonly ContainerPort[] {
     const scanner = this.#scanner;
+    const last = this.#lastContainers;
+    scanner.peek();
+    if (scanner.accept(last.text)) return last.value;
+    const start = scanner.offset;
     let ports = NO_PORTS;
     if (!scanner.enterArray()) return ports;
     do {
@@ -438,6 +485,7 @@ export class PodReader {
         } else scanner.skip(depth);
       } while (scanner.nextMember());
     } while (scanner.nextItem());
+    if (scanner.remember(start, last.text)) last.value = ports;
     return ports;
   }
 
@@ -581,7 +629,7 @@ export class PodReader {
   #readNodeAddress(): readonly IpAddress[] {
     const scanner = this.#scanner;
     scanner.plainString();
-    const text = this.#pool.slice(scanner.stringStart, scanner.stringEnd);
+    const text = scanner.pooledString();
     if (text === '') return NO_ADDRESSES;
     const known = this.#addressesOf.get(text);
     if (known !== undefined) return known;

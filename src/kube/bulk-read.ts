@@ -5,11 +5,18 @@
 import type { SourceText } from '../base/source.ts';
 import { isScanSignal, JsonScanner, MemberNames, notExpected } from '../yaml/json-scan.ts';
 import { HelmFinder } from '../yaml/template.ts';
-import { type BulkPod, PodReader } from './bulk-pods.ts';
+import { PodReader } from './bulk-pods.ts';
 import type { LabelPool } from './label-pool.ts';
+import type { PodObject } from './objects.ts';
 
-/** A pod, or where something else stands. */
-export type BulkItem = BulkPod | { readonly object: undefined; readonly start: number; readonly end: number };
+/** Items in order, column by column: there may be hundreds of thousands. */
+export interface BulkItems {
+  /** The pod, or `undefined` for anything that is left to the decoder. */
+  readonly pods: (PodObject | undefined)[];
+  /** Where the name of a pod stands, or the whole of anything else. */
+  readonly starts: number[];
+  readonly ends: number[];
+}
 
 /** One value of the stream. Nothing has been reported or collected yet: whether it counts is the reader's decision. */
 export interface BulkDocument {
@@ -18,8 +25,8 @@ export interface BulkDocument {
   readonly apiVersion: string;
   readonly kind: string;
   /** The items of its field `items`, if it has one; or the pod that it is itself. */
-  readonly items: readonly BulkItem[] | undefined;
-  readonly pod: BulkPod | undefined;
+  readonly items: BulkItems | undefined;
+  readonly isPod: boolean;
 }
 
 const LIST = new MemberNames(['apiVersion', 'kind', 'items']);
@@ -54,12 +61,14 @@ export function readBulk(
 
 function readPod(scanner: JsonScanner, pods: PodReader): BulkDocument | undefined {
   const start = scanner.offset;
-  let pod: BulkPod | undefined;
+  const items: BulkItems = { pods: [], starts: [], ends: [] };
   const isPod = scanner.attempt(() => {
-    pod = pods.read(false, 0);
+    items.pods[0] = pods.read(false, 0);
   });
-  if (!isPod || pod === undefined) return undefined;
-  return { start, end: scanner.offset, apiVersion: 'v1', kind: 'Pod', items: undefined, pod };
+  if (!isPod) return undefined;
+  items.starts.push(pods.nameStart);
+  items.ends.push(pods.nameEnd);
+  return { start, end: scanner.offset, apiVersion: 'v1', kind: 'Pod', items, isPod: true };
 }
 
 function readDocument(scanner: JsonScanner, pods: PodReader): BulkDocument {
@@ -67,7 +76,7 @@ function readDocument(scanner: JsonScanner, pods: PodReader): BulkDocument {
   const start = scanner.offset;
   let apiVersion: string | undefined;
   let kind: string | undefined;
-  let items: readonly BulkItem[] | undefined;
+  let items: BulkItems | undefined;
   if (!scanner.enterObject()) notExpected();
   do {
     scanner.ensure();
@@ -92,27 +101,34 @@ function readDocument(scanner: JsonScanner, pods: PodReader): BulkDocument {
     scanner.ensure();
   } while (scanner.nextMember());
   if (apiVersion === undefined || apiVersion === '' || kind === undefined || kind === '') notExpected();
-  return { start, end: scanner.offset, apiVersion, kind, items, pod: undefined };
+  return { start, end: scanner.offset, apiVersion, kind, items, isPod: false };
 }
 
-function readItems(scanner: JsonScanner, pods: PodReader, arePods: boolean): readonly BulkItem[] {
-  const items: BulkItem[] = [];
-  if (!scanner.enterArray()) return items;
-  let pod: BulkPod | undefined;
+function readItems(scanner: JsonScanner, reader: PodReader, arePods: boolean): BulkItems {
+  const pods: (PodObject | undefined)[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
+  if (!scanner.enterArray()) return { pods, starts, ends };
+  let pod: PodObject | undefined;
   const read = (): void => {
-    pod = pods.read(arePods, 2);
+    pod = reader.read(arePods, 2);
   };
   const skip = (): void => scanner.skip(2);
   do {
     scanner.ensure();
     scanner.peek();
     const start = scanner.offset;
-    if (scanner.attempt(read) && pod !== undefined) items.push(pod);
-    else {
+    if (scanner.attempt(read)) {
+      pods.push(pod);
+      starts.push(reader.nameStart);
+      ends.push(reader.nameEnd);
+    } else {
       scanner.attempt(skip);
-      items.push({ object: undefined, start, end: scanner.offset });
+      pods.push(undefined);
+      starts.push(start);
+      ends.push(scanner.offset);
     }
     scanner.ensure();
   } while (scanner.nextItem());
-  return items;
+  return { pods, starts, ends };
 }

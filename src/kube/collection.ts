@@ -4,66 +4,78 @@ import type { SourceText, Span } from '../base/source.ts';
 import type { DecodedObject } from './object.ts';
 import type { KubeObject, KubeObjects, ObjectMeta } from './objects.ts';
 
-interface Slot {
-  readonly kind: string;
-  readonly objects: readonly KubeObject[] | KubeObject;
-  readonly meta: ObjectMeta;
-  readonly generateName: boolean;
-  /** Where the name stands; a span is made only for the message that needs one. */
-  readonly source: SourceText;
-  readonly nameStart: number;
-  readonly nameEnd: number;
-  /** A later object of the same name has taken its place. */
-  replaced: boolean;
-}
-
-/** Objects in input order; of two with the same kind, namespace and name the last one counts (M56). */
+/**
+ * Objects in input order; of two with the same kind, namespace and name the last one counts (M56). Kept column by column,
+ * because a large cluster has hundreds of thousands.
+ */
 export class ObjectCollection {
-  readonly #slots: Slot[] = [];
+  /** An object that has a name, or what else was decoded; `undefined` when a later object has taken its place. */
+  readonly #entries: (KubeObject | DecodedObject | undefined)[] = [];
+  readonly #sources: SourceText[] = [];
+  readonly #nameStarts: number[] = [];
+  readonly #nameEnds: number[] = [];
+  /** Kinds of the entries that are no objects. */
+  readonly #kinds = new Map<number, string>();
   /** By kind and namespace, then by name. */
-  readonly #byName = new Map<string, Map<string, Slot>>();
+  readonly #byName = new Map<string, Map<string, number>>();
   /** The group that was asked for last: objects of one namespace often stand together. */
   #groupKind = '';
   #groupNamespace: string | undefined;
-  #group = new Map<string, Slot>();
+  #group = new Map<string, number>();
 
   /** The warning about the object that this one replaces, if it does. */
   add(kind: string, decoded: DecodedObject, nameSpan: Span): Diagnostic | undefined {
-    const { objects, meta, generateName } = decoded;
     const { source, start, end } = nameSpan;
-    return this.#add({ kind, objects, meta, generateName, source, nameStart: start, nameEnd: end, replaced: false });
+    this.#kinds.set(this.#entries.length, kind);
+    const { generateName, meta } = decoded;
+    return this.#add(decoded, kind, meta, generateName, source, start, end);
   }
 
   /** {@link add} for a single object that has a name. */
   addOne(object: KubeObject, source: SourceText, nameStart: number, nameEnd: number): Diagnostic | undefined {
-    const { kind, meta } = object;
-    return this.#add({ kind, objects: object, meta, generateName: false, source, nameStart, nameEnd, replaced: false });
+    return this.#add(object, object.kind, object.meta, false, source, nameStart, nameEnd);
   }
 
-  #add(slot: Slot): Diagnostic | undefined {
-    this.#slots.push(slot);
+  #add(
+    entry: KubeObject | DecodedObject,
+    kind: string,
+    { namespace, name }: ObjectMeta,
+    generateName: boolean,
+    source: SourceText,
+    nameStart: number,
+    nameEnd: number,
+  ): Diagnostic | undefined {
+    const at = this.#entries.length;
+    this.#entries.push(entry);
+    this.#sources.push(source);
+    this.#nameStarts.push(nameStart);
+    this.#nameEnds.push(nameEnd);
     // The server gives every generated name a different end.
-    if (slot.generateName) return undefined;
-    const { kind } = slot;
-    const { namespace, name } = slot.meta;
+    if (generateName) return undefined;
     const group = this.#groupOf(kind, namespace);
     const before = group.get(name);
-    group.set(name, slot);
+    group.set(name, at);
     if (before === undefined) return undefined;
-    before.replaced = true;
+    this.#entries[before] = undefined;
     const label = `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
+    const replaced = this.#nameSpan(before);
     return {
       severity: 'warning',
       code: 'duplicate-object',
       message: `${label} is defined more than once; the last definition counts`,
-      span: nameSpanOf(slot),
+      span: { source, start: nameStart, end: nameEnd },
       object: label,
       help: 'applied in this order, each definition replaces the one before',
-      related: [{ message: 'replaced definition', span: nameSpanOf(before) }],
+      related: replaced === undefined ? [] : [{ message: 'replaced definition', span: replaced }],
     };
   }
 
-  #groupOf(kind: string, namespace: string): Map<string, Slot> {
+  #nameSpan(at: number): Span | undefined {
+    const source = this.#sources[at];
+    return source && { source, start: this.#nameStarts[at] ?? 0, end: this.#nameEnds[at] ?? 0 };
+  }
+
+  #groupOf(kind: string, namespace: string): Map<string, number> {
     if (kind === this.#groupKind && namespace === this.#groupNamespace) return this.#group;
     const key = `${kind}\u0000${namespace}`;
     let group = this.#byName.get(key);
@@ -92,13 +104,14 @@ export class ObjectCollection {
       clusterPolicies: [],
     };
     const generated = new Map<string, number>();
-    for (const slot of this.#slots) {
-      if (slot.replaced) continue;
-      const { objects } = slot;
-      if (!isList(objects)) place(objects, groups);
+    for (const [at, entry] of this.#entries.entries()) {
+      if (entry === undefined) continue;
+      if (!('objects' in entry)) place(entry, groups);
       else {
-        const name = slot.generateName ? this.#makeUpName(slot, generated) : undefined;
-        for (const object of objects) {
+        const name = entry.generateName
+          ? this.#makeUpName(this.#kinds.get(at) ?? '', entry.meta, at, generated)
+          : undefined;
+        for (const object of entry.objects) {
           place(name === undefined ? object : { ...object, meta: { ...object.meta, name } }, groups);
         }
       }
@@ -107,26 +120,18 @@ export class ObjectCollection {
   }
 
   /** The prefix and the first number that no other object has. */
-  #makeUpName(slot: Slot, generated: Map<string, number>): string {
-    const { namespace, name: prefix } = slot.meta;
-    const prefixKey = `${slot.kind}\u0000${namespace}\u0000${prefix}`;
-    const group = this.#groupOf(slot.kind, namespace);
+  #makeUpName(kind: string, meta: ObjectMeta, at: number, generated: Map<string, number>): string {
+    const { namespace, name: prefix } = meta;
+    const prefixKey = `${kind}\u0000${namespace}\u0000${prefix}`;
+    const group = this.#groupOf(kind, namespace);
     for (let n = (generated.get(prefixKey) ?? 0) + 1; ; n++) {
       const name = `${prefix}${n}`;
       if (group.has(name)) continue;
-      group.set(name, slot);
+      group.set(name, at);
       generated.set(prefixKey, n);
       return name;
     }
   }
-}
-
-function nameSpanOf({ source, nameStart, nameEnd }: Slot): Span {
-  return { source, start: nameStart, end: nameEnd };
-}
-
-function isList(objects: Slot['objects']): objects is readonly KubeObject[] {
-  return Array.isArray(objects);
 }
 
 function place(object: KubeObject, groups: { [K in keyof KubeObjects]: KubeObjects[K][number][] }): void {

@@ -4,8 +4,7 @@ import type { SourceText, Span } from '../base/source.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import { JsonValues } from '../yaml/json.ts';
 import { parseManifests, type SkippedKind } from '../yaml/parse.ts';
-import type { BulkPod } from './bulk-pods.ts';
-import { type BulkDocument, readBulk } from './bulk-read.ts';
+import { type BulkDocument, type BulkItems, readBulk } from './bulk-read.ts';
 import { classify } from './classify.ts';
 import { ObjectCollection } from './collection.ts';
 import type { KindDefinition } from './kinds.ts';
@@ -102,24 +101,28 @@ class ManifestsReader {
 
   #readBulk(documents: readonly BulkDocument[], source: SourceText): void {
     const values = new JsonValues(source.text);
-    for (const { start, end, apiVersion, kind, items, pod } of documents) {
+    for (const { start, end, apiVersion, kind, items, isPod } of documents) {
       const found = classify(apiVersion, kind);
-      if (pod !== undefined) this.#addPod(pod, source);
-      else if (found.type === 'other') this.#skip(apiVersion, kind, 1);
-      else if (found.type !== 'list') this.#readNode(values.at(start, end), source, undefined);
-      else if (items !== undefined) {
-        const inherited = found.items === undefined ? undefined : { apiVersion, definition: found.items };
-        for (const item of items) {
-          if (item.object !== undefined) this.#addPod(item, source);
-          else this.#readNode(values.at(item.start, item.end), source, inherited);
-        }
-      }
+      if (found.type === 'other') this.#skip(apiVersion, kind, 1);
+      else if (items !== undefined && (isPod || found.type === 'list')) {
+        const definition = found.type === 'list' ? found.items : undefined;
+        this.#readBulkItems(items, values, source, definition === undefined ? undefined : { apiVersion, definition });
+      } else this.#readNode(values.at(start, end), source, undefined);
     }
   }
 
-  #addPod({ object, nameStart, nameEnd }: BulkPod, source: SourceText): void {
-    const duplicate = this.#collection.addOne(object, source, nameStart, nameEnd);
-    if (duplicate !== undefined) this.#report([duplicate]);
+  #readBulkItems(items: BulkItems, values: JsonValues, source: SourceText, inherited: Inherited | undefined): void {
+    const { pods, starts, ends } = items;
+    for (let i = 0; i < pods.length; i++) {
+      const pod = pods[i];
+      const start = starts[i] ?? 0;
+      const end = ends[i] ?? 0;
+      if (pod === undefined) this.#readNode(values.at(start, end), source, inherited);
+      else {
+        const duplicate = this.#collection.addOne(pod, source, start, end);
+        if (duplicate !== undefined) this.#report([duplicate]);
+      }
+    }
   }
 
   #readNode(node: YamlNode, source: SourceText, inherited: Inherited | undefined): void {

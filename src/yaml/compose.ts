@@ -1,9 +1,10 @@
 /** YAML text to nodes: js-yaml's parser events put together as Kubernetes tooling would read them. */
-import { EVENT_ID, SCALAR_STYLE, YAMLException, parseEvents } from 'js-yaml';
+import { EVENT_ID, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import type { DocumentEvent, Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { YamlBudget } from './budget.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
 import { DocumentProblem, depthProblem } from './problem.ts';
+import { readEvents } from './read-events.ts';
 import { isPlainString, keyText, resolvePlain, resolveTagged } from './scalar.ts';
 import type { ResolvedScalar } from './scalar.ts';
 import { scalarText } from './scalar-text.ts';
@@ -411,7 +412,7 @@ export function composeYaml(source: string, start: number, end: number, budget: 
   let events: Event[];
   try {
     // It counts scalars and attempts as levels too; the composer counts exactly.
-    events = parseEvents(text, { maxDepth: budget.limits.maxDepth + 2 });
+    events = readEvents(text, budget.limits.maxDepth + 2);
   } catch (error) {
     if (error instanceof YAMLException) throw syntaxProblem(error, source, start, end, budget);
     throw error;

@@ -80,6 +80,32 @@ export class MemberNames {
 /** Codes in a window. An eighth of it must be left when a value is begun, so that few values are begun twice. */
 const WINDOW = 512 * 1024;
 
+const POOL_SLOTS = 1024;
+const LONGEST_POOLED = 64;
+
+/** Characters longer than this are no longer worth remembering. */
+const LONGEST_REMEMBERED = 4096;
+/** After so many misses in a row only now and then something new is remembered: copying would only cost. */
+const PATIENCE = 32;
+
+/** The characters of one value, to be recognised when they stand somewhere again. */
+export class RememberedText {
+  codes = new Uint16Array(256);
+  length = 0;
+  misses = 0;
+
+  set(codes: Uint8Array | Uint16Array, start: number, end: number): boolean {
+    if (this.misses > PATIENCE && this.misses % PATIENCE !== 0) return false;
+    const length = end - start;
+    this.length = 0;
+    if (length > LONGEST_REMEMBERED) return true;
+    if (length > this.codes.length) this.codes = new Uint16Array(length * 2);
+    for (let i = 0; i < length; i++) this.codes[i] = codes[start + i] ?? 0;
+    this.length = length;
+    return true;
+  }
+}
+
 export class JsonScanner {
   readonly text: string;
   readonly #end: number;
@@ -96,6 +122,8 @@ export class JsonScanner {
   #length = 0;
   #at = 0;
   readonly #isObject = new Uint8Array(1024);
+  readonly #pooled: string[] = Array.from({ length: POOL_SLOTS }, () => '');
+  readonly #pooledCodes = new Uint16Array(POOL_SLOTS * LONGEST_POOLED);
 
   /** The range of the last string read, without its quotes. */
   stringStart = 0;
@@ -359,6 +387,62 @@ export class JsonScanner {
       if (part < 3 && codes[at++] !== 46) return -1;
     }
     return at === end ? address : -1;
+  }
+
+  /** Remembers the characters from `start`, which lies in the window, to the next one; `false` when it keeps the old ones. */
+  remember(start: number, memory: RememberedText): boolean {
+    return memory.set(this.#codes, start - this.#base, this.#at);
+  }
+
+  /** Whether the remembered characters, a complete JSON value with brackets or quotes, stand here; they are then read. */
+  accept(memory: RememberedText): boolean {
+    const { codes: known, length } = memory;
+    if (length === 0) return false;
+    const codes = this.#codes;
+    const start = this.#at;
+    // The 0 behind the window is in no JSON value, so the comparison ends there at the latest.
+    let i = 0;
+    while (i < length && codes[start + i] === known[i]) i++;
+    if (i < length) {
+      memory.misses++;
+      return false;
+    }
+    memory.misses = 0;
+    this.#at = start + length;
+    return true;
+  }
+
+  /** The last string read; equal strings are mostly one object, because words repeat without end in data. */
+  pooledString(): string {
+    const codes = this.#codes;
+    const start = this.stringStart - this.#base;
+    const end = this.stringEnd - this.#base;
+    const length = end - start;
+    if (length > LONGEST_POOLED || length === 0) return this.text.slice(this.stringStart, this.stringEnd);
+    const hash =
+      length * 31 + (codes[start] ?? 0) * 7 + (codes[end - 1] ?? 0) * 131 + (codes[start + (length >> 1)] ?? 0) * 37;
+    const slot = hash & (POOL_SLOTS - 1);
+    const known = this.#pooled[slot] ?? '';
+    const pooledCodes = this.#pooledCodes;
+    const at = slot * LONGEST_POOLED;
+    if (known.length === length) {
+      let i = 0;
+      while (i < length && pooledCodes[at + i] === codes[start + i]) i++;
+      if (i === length) return known;
+    }
+    const made = this.text.slice(this.stringStart, this.stringEnd);
+    for (let i = 0; i < length; i++) pooledCodes[at + i] = codes[start + i] ?? 0;
+    this.#pooled[slot] = made;
+    return made;
+  }
+
+  /** Whether the last string read consists of characters whose place in `allowed` is 1. */
+  stringConsistsOf(allowed: Uint8Array): boolean {
+    const codes = this.#codes;
+    const end = this.stringEnd - this.#base;
+    let at = this.stringStart - this.#base;
+    while (at < end && allowed[codes[at] ?? 0] === 1) at++;
+    return at === end;
   }
 
   /** The rest of the object or array that starts here, its brackets included, if it holds no other and no escapes: a guess at where it ends. */

@@ -26,7 +26,7 @@ const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 /** Reads the values of a JSON stream one after the other. */
 export class JsonParser {
   readonly #text: string;
-  readonly #end: number;
+  #end: number;
   readonly #budget: YamlBudget;
   readonly #pool: TextPool;
   readonly #entries = new ChildStack<MappingEntry>();
@@ -41,10 +41,10 @@ export class JsonParser {
     this.#budget = budget;
   }
 
-  /** Where the next token starts; the end of the text when nothing is left. */
-  next(): number {
-    this.#skipSpace();
-    return this.#at;
+  /** Goes on with another part of the text. */
+  moveTo(start: number, end: number): void {
+    this.#at = start;
+    this.#end = end;
   }
 
   /**
@@ -260,19 +260,18 @@ export class JsonParser {
   }
 }
 
-/** Reads single values out of a text that is known to be JSON where they stand, as {@link JsonScanner} found them. */
+/** Reads single values out of a text that is known to be JSON where they stand, as `JsonScanner` found them. */
 export class JsonValues {
-  readonly #text: string;
-  readonly #pool: TextPool;
-  readonly #budget = new YamlBudget({ ...DEFAULT_YAML_LIMITS, maxNodes: Number.POSITIVE_INFINITY });
+  readonly #parser: JsonParser;
 
   constructor(text: string) {
-    this.#text = text;
-    this.#pool = new TextPool(text);
+    const budget = new YamlBudget({ ...DEFAULT_YAML_LIMITS, maxNodes: Number.POSITIVE_INFINITY });
+    this.#parser = new JsonParser(text, 0, 0, budget, new TextPool(text));
   }
 
   at(start: number, end: number): YamlNode {
-    const value = new JsonParser(this.#text, start, end, this.#budget, this.#pool).read();
+    this.#parser.moveTo(start, end);
+    const value = this.#parser.read();
     invariant(value !== undefined, 'a JSON value was expected where the scanner found one');
     return value;
   }

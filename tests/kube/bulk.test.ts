@@ -47,8 +47,7 @@ function fastPods(text: string): number {
   const documents = readBulk({ name: 'a', text }, 'default', new LabelPool());
   if (documents === undefined) return -1;
   return documents.reduce(
-    (count, { items, pod }) =>
-      count + (pod === undefined ? 0 : 1) + (items ?? []).filter(({ object }) => object !== undefined).length,
+    (count, { items }) => count + (items?.pods ?? []).filter((pod) => pod !== undefined).length,
     0,
   );
 }
