@@ -8,15 +8,3 @@ export type Tri = 0 | 1 | 3;
 export const NO: Tri = 0;
 export const MAYBE: Tri = 1;
 export const YES: Tri = 3;
-
-export function tri(value: boolean): Tri {
-  return value ? YES : NO;
-}
-
-export function triAnd(a: Tri, b: Tri): Tri {
-  return (a & b) as Tri;
-}
-
-export function triOr(a: Tri, b: Tri): Tri {
-  return (a | b) as Tri;
-}
