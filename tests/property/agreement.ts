@@ -288,6 +288,13 @@ export function compareRelation(objects: readonly Manifest[], engine: Engine): F
         );
     }
   }
+  for (let pod = 0; pod < engine.cluster.pods.length; pod++) {
+    const holding = Array.from({ length: engine.classCount }, (_, id) => id).filter((id) =>
+      [...engine.podsOfClass(id)].includes(pod),
+    );
+    if (holding.join() !== `${engine.classOfPod(pod)}`)
+      findings.wrong.push(`pod ${pod} is of class ${engine.classOfPod(pod)}, and in ${holding.join()}`);
+  }
   for (const { from, to } of pairsOf(objects)) {
     // An atom may hold addresses of both families; alone it says nothing of one that the pod does not have.
     const shared = ([4, 6] as const).filter((family) =>

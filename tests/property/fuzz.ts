@@ -8,7 +8,7 @@ import { USUAL_TUNING } from '../../src/engine/row-builder.ts';
 import { check, describeFailure } from './check.ts';
 import { checkMissing, describeMissing } from './missing-check.ts';
 import { forget } from './missing-facts.ts';
-import { largeCluster, randomCluster } from './random-cluster.ts';
+import { adoptedCluster, largeCluster, randomCluster } from './random-cluster.ts';
 import { Random } from './random.ts';
 import { rowDifferences, tunings } from './rows-check.ts';
 
@@ -29,6 +29,7 @@ function checkRows(at: number): string[] {
   const random = new Random(at);
   const differences = rowDifferences(forget(random, randomCluster(at)), tuning, name);
   if (at % 25 === 0) differences.push(...rowDifferences(largeCluster(at), tuning, `large, ${name}`));
+  if (at % 25 === 5) differences.push(...rowDifferences(adoptedCluster(at), tuning, `adopted, ${name}`));
   return differences;
 }
 

@@ -470,3 +470,36 @@ export function randomCluster(seed: number): Manifest[] {
 export function largeCluster(seed: number): Manifest[] {
   return clusterOf(new Random(seed), large);
 }
+
+/**
+ * As clusters look where policy has taken hold: everything closed in most namespaces, and the same few openings in all
+ * of them.
+ */
+export function adoptedCluster(seed: number): Manifest[] {
+  const random = new Random(seed);
+  const objects = clusterOf(random, { ...large, policies: [0, 15], rounds: 2 });
+  const common = random.list(2, 5, (index) => ({
+    direction: index % 2 === 0 ? ('egress' as const) : ('ingress' as const),
+    podSelector: random.pick<RawSelector>([{}, {}, { matchLabels: { a: 'x' } }]),
+    rule: policyRule(random, index % 2 === 0 ? 'to' : 'from'),
+  }));
+  const policies = random.some(namespaceNames, 0.8).flatMap((namespace) => {
+    const named = (name: string, spec: RawPolicySpec): Manifest => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name, namespace },
+      spec,
+    });
+    return [
+      named('closed', { policyTypes: random.pick([['Ingress', 'Egress'], ['Ingress', 'Egress'], ['Ingress']]) }),
+      ...random.some(common, 0.9).map(({ direction, podSelector, rule }, index) =>
+        named(`common-${index}`, {
+          podSelector,
+          policyTypes: [direction === 'egress' ? 'Egress' : 'Ingress'],
+          [direction]: [rule],
+        }),
+      ),
+    ];
+  });
+  return random.shuffled([...objects, ...policies.map(written)]);
+}

@@ -4,13 +4,16 @@ import { Oracle } from '../oracle/oracle.ts';
 import { allowedBy } from './agreement.ts';
 import { forget } from './missing-facts.ts';
 import { askedPorts, endName, endsOf } from './queries.ts';
-import { largeCluster, randomCluster } from './random-cluster.ts';
+import { adoptedCluster, largeCluster, randomCluster } from './random-cluster.ts';
 import { Random } from './random.ts';
 import { rowDifferences, tunings } from './rows-check.ts';
 import { engineOf } from './under-test.ts';
 
 test.each(tunings)('big clusters, %s', (_name, tuning) => {
-  const wrong = [1, 2, 3].flatMap((seed) => rowDifferences(largeCluster(seed), tuning, `large ${seed}`));
+  const wrong = [1, 2, 3].flatMap((seed) => [
+    ...rowDifferences(largeCluster(seed), tuning, `large ${seed}`),
+    ...rowDifferences(adoptedCluster(seed), tuning, `adopted ${seed}`),
+  ]);
   expect(wrong.slice(0, 5)).toEqual([]);
 });
 
@@ -27,7 +30,7 @@ test.each(tunings)('facts missing, %s', (_name, tuning) => {
 test('big clusters: a sample of connections against the oracle', () => {
   const wrong: string[] = [];
   for (let seed = 11; seed < 15; seed++) {
-    const objects = largeCluster(seed);
+    const objects = seed % 2 === 0 ? largeCluster(seed) : adoptedCluster(seed);
     const [engine, oracle, random] = [engineOf(objects), new Oracle(objects), new Random(seed)];
     const ends = endsOf(objects);
     for (let n = 0; n < 2_000; n++) {
