@@ -30,13 +30,18 @@ export function readEvents(text: string, maxDepth: number): Event[] {
   }
 }
 
-/** The blanks, with at least one line break, before the place that is not indented enough. */
+/** What stands, with at least one line break, before the place that is not indented enough: blanks and a comment. */
 function shallowBreak(text: string, error: YAMLException): { start: number; end: number } | undefined {
   if (error.reason !== 'deficient indentation') return undefined;
   const end = error.mark?.position ?? 0;
   let start = end;
   while (start > 0 && ' \n\r'.includes(text.charAt(start - 1))) start--;
-  return /[\r\n]/.test(text.slice(start, end)) ? { start, end } : undefined;
+  if (!/[\r\n]/.test(text.slice(start, end))) return undefined;
+  const line = text.slice(Math.max(text.lastIndexOf('\n', start - 1), text.lastIndexOf('\r', start - 1)) + 1, start);
+  const comment = line.search(/(?<=^|[\s,[{])#/);
+  if (comment === -1) return { start, end };
+  // Without its end the comment would go on, so it goes with it; unless it may be the inside of a quoted scalar.
+  return /["']/.test(line.slice(comment)) ? undefined : { start: start - line.length + comment, end };
 }
 
 /** A scalar around a blanked line break looks as if its text could be taken as it stands: it cannot. */
