@@ -4,7 +4,8 @@ import type { Compiled } from './compiled.ts';
 import { joinFamilies, presence } from './pair-evaluation.ts';
 import { NO_PORTS, type PortBounds, type PortSetId } from './port-sets.ts';
 import type { RelationRows } from './relation-rows.ts';
-import { RowBuilder, USUAL_TUNING, type RowTuning } from './row-builder.ts';
+import { RowBuilder } from './row-builder.ts';
+import { USUAL_TUNING, type RowTuning } from './rule-widths.ts';
 import type { TierTable } from './tier-table.ts';
 
 export interface RelationStats {

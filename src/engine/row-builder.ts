@@ -1,111 +1,24 @@
 /**
- * Computes all rows of one world: for each destination a base row shared with the destinations that are alike as far as
- * wide rules, tiers and isolation go, then the few sources at which narrow rules change something.
+ * Computes all rows of one world: for each destination its base, then the few sources at which narrow rules change
+ * something.
  */
-import type { IpFamily } from '../base/inet.ts';
-import { EMPTY_SET } from '../base/range-sets.ts';
-import { NO, YES } from '../base/tri.ts';
-import {
-  addWide,
-  BaseSegments,
-  cutAt,
-  EITHER,
-  FREE,
-  ISOLATED,
-  through,
-  UNBOUND,
-  type EgressSegments,
-  type TierGate,
-  type WideRule,
-} from './base-segments.ts';
+import { NO } from '../base/tri.ts';
+import { EITHER, ISOLATED, type BaseSegments, type EgressSegments } from './base-segments.ts';
 import type { Compiled } from './compiled.ts';
-import { egressGroups, type EgressGroup } from './egress-groups.ts';
 import { PairEvaluation } from './pair-evaluation.ts';
 import type { ClassSet, World } from './peer-sets.ts';
-import type { Direction } from './policy-rules.ts';
-import { ALL_PORTS, NO_PORTS, type PortSetId } from './port-sets.ts';
-import type { PortSpecId } from './port-specs.ts';
+import { NO_PORTS, type PortSetId } from './port-sets.ts';
 import { RelationRows } from './relation-rows.ts';
+import { RowBases } from './row-bases.ts';
+import { RuleWidths, type RowTuning } from './rule-widths.ts';
 import type { TierTable } from './tier-table.ts';
-
-/** Trade-offs that change how long rows take, never what they say. */
-export interface RowTuning {
-  /** Sets with more members than this part of all classes are wide. */
-  readonly widePart: number;
-  /** But none with fewer members. */
-  readonly leastWide: number;
-  /** At most 60. Beyond, the least wide ones are treated as narrow: bases would no longer be shared. */
-  readonly maxWideGroups: number;
-  /** The same for the wide ingress rules of one destination. */
-  readonly maxWidePeers: number;
-  /** Rows of a base from which on a table from source to segment pays. */
-  readonly tableFrom: number;
-}
-
-export const USUAL_TUNING: RowTuning = {
-  widePart: 1 / 8,
-  leastWide: 16,
-  maxWideGroups: 60,
-  maxWidePeers: 16,
-  tableFrom: 4,
-};
-
-interface SetRule {
-  readonly members: ClassSet;
-  readonly ports: PortSpecId;
-}
-
-/** The ingress rules of one policy list, by how many they let in. */
-interface IngressRules {
-  /** Lists with the same wide and nearly total rules have the same number. */
-  readonly wideId: number;
-  readonly wide: readonly SetRule[];
-  /** Let in everybody but `members`. */
-  readonly total: readonly SetRule[];
-  readonly narrow: readonly SetRule[];
-  /** Whether the wide and nearly total rules name ports, so that they differ from pod to pod. */
-  readonly named: boolean;
-}
-
-/** Groups of egress rules, by how many destinations they reach. */
-interface EgressSplit {
-  readonly wide: readonly EgressGroup[];
-  /** Reach everybody but the complement; counted in for all, then the exceptions are computed again. */
-  readonly total: readonly EgressGroup[];
-  readonly narrow: readonly EgressGroup[];
-}
-
-/** For each destination the numbers of the groups that concern it. */
-interface GroupIndex {
-  readonly starts: Int32Array;
-  readonly ids: Int32Array;
-}
 
 export class RowBuilder {
   private readonly compiled: Compiled;
-  private readonly tiers: TierTable;
-  private readonly world: World;
   private readonly tuning: RowTuning;
-  private readonly lower: boolean;
-  private readonly family: IpFamily;
   private readonly count: number;
-  private readonly sizes = new Map<ClassSet, number>();
-  private readonly wideFrom: number;
-  private readonly egressBound: Uint8Array;
-  private readonly ingressBound: Uint8Array;
-  private readonly mask: Uint8Array;
-  private readonly staticStarts: Int32Array;
-  private readonly ingressRules: readonly (IngressRules | undefined)[];
-  private readonly egress: EgressSplit;
-  private readonly totalNamed: boolean;
-  /** Cut wherever isolation, tiers, families or the nearly total groups change. */
-  private readonly commonStarts: Int32Array;
-  private readonly commonWides = new Map<number, Int32Array>();
-  private readonly narrowIndex: GroupIndex;
-  /** The nearly total groups that leave a destination out. */
-  private readonly exceptionIndex: GroupIndex;
-  private readonly subjectSizes: Int32Array;
-  private readonly everybody: ClassSet;
+  private readonly widths: RuleWidths;
+  private readonly bases: RowBases;
   private readonly pairs: PairEvaluation;
   private readonly rows: RelationRows;
 
@@ -125,29 +38,12 @@ export class RowBuilder {
   private runs = new Int32Array(3 * 64);
 
   constructor(compiled: Compiled, tiers: TierTable, world: World, tuning: RowTuning) {
-    this.tuning = tuning;
     this.compiled = compiled;
-    this.tiers = tiers;
-    this.world = world;
-    this.lower = (world & 1) === 0;
-    this.family = world < 2 ? 4 : 6;
-    const { classes } = compiled;
-    this.count = classes.count;
+    this.tuning = tuning;
+    this.count = compiled.classes.count;
+    this.widths = new RuleWidths(compiled, world, tuning);
+    this.bases = new RowBases(compiled, tiers, world, this.widths);
     this.pairs = new PairEvaluation(compiled, tiers);
-    this.everybody = this.count === 0 ? EMPTY_SET : compiled.peerSets.sets.of([0, this.count - 1]);
-    this.wideFrom = Math.max(tuning.leastWide, this.count * tuning.widePart);
-    this.egressBound = this.boundBy('egress');
-    this.ingressBound = this.boundBy('ingress');
-    this.mask = this.familyMask();
-    this.staticStarts = this.findStaticStarts();
-    this.ingressRules = this.splitIngress();
-    this.egress = this.splitEgress();
-    const subjects = this.egress.total.map(({ subjects: members }) => ({ members }));
-    this.commonStarts = cutAt(this.staticStarts, subjects, compiled, this.count);
-    this.totalNamed = this.egress.total.some(({ ports }) => compiled.portSpecs.hasNames(ports));
-    this.narrowIndex = this.index(this.egress.narrow.map(({ peers }) => peers));
-    this.exceptionIndex = this.index(this.egress.total.map(({ peers }) => this.complement(peers)));
-    this.subjectSizes = Int32Array.from(this.egress.narrow, ({ subjects }) => this.sizeOf(subjects));
     this.rows = new RelationRows(this.count, this.count);
     this.ingressPorts = new Int32Array(this.count);
     this.ingressStamp = new Int32Array(this.count);
@@ -159,308 +55,19 @@ export class RowBuilder {
   }
 
   build(): RelationRows {
-    for (const alike of this.destinationsByBase()) {
+    for (const alike of this.bases.destinationsByBase()) {
       const first = alike[0]?.[0];
       if (first === undefined) continue;
-      const egress = this.egressSegmentsFor(first);
+      const egress = this.bases.egressSegmentsFor(first);
       for (const destinations of alike) this.buildRows(destinations, egress);
     }
     return this.rows;
   }
 
-  // ---- what is the same for all rows --------------------------------------------------------------------------
-
-  private boundBy(direction: Direction): Uint8Array {
-    const { classes } = this.compiled;
-    const bound = new Uint8Array(this.count).fill(UNBOUND);
-    for (let id = 0; id < classes.podCount; id++) {
-      const { isolated } = this.compiled.policyList(id, direction);
-      // A pod that is only possibly isolated certainly gets no more than an isolated one without any rule.
-      bound[id] = isolated === NO ? FREE : isolated === YES || this.lower ? ISOLATED : EITHER;
-    }
-    return bound;
-  }
-
-  /** Two ends can connect when their masks have a bit in common. */
-  private familyMask(): Uint8Array {
-    const { families } = this.compiled.classes;
-    const { familiesAgree } = this.compiled.peerSets;
-    const four = familiesAgree || this.family === 4;
-    const six = familiesAgree || this.family === 6;
-    return families.map((bits) => (four && (bits & 3) !== 0 ? 1 : 0) | (six && bits >> 2 !== 0 ? 2 : 0));
-  }
-
-  private findStaticStarts(): Int32Array {
-    const starts: number[] = [];
-    const { groupOf } = this.tiers;
-    for (let id = 0; id < this.count; id++) {
-      const same =
-        id > 0 &&
-        this.egressBound[id] === this.egressBound[id - 1] &&
-        this.mask[id] === this.mask[id - 1] &&
-        groupOf[id] === groupOf[id - 1];
-      if (!same) starts.push(id);
-    }
-    return Int32Array.from(starts);
-  }
-
-  private sizeOf(set: ClassSet): number {
-    let size = this.sizes.get(set);
-    if (size === undefined) {
-      size = this.compiled.peerSets.sets.cardinality(set);
-      this.sizes.set(set, size);
-    }
-    return size;
-  }
-
-  private complement(set: ClassSet): ClassSet {
-    return this.compiled.peerSets.sets.subtract(this.everybody, set);
-  }
-
-  private isWide(set: ClassSet): boolean {
-    return this.sizeOf(set) > this.wideFrom;
-  }
-
-  private isNearlyTotal(set: ClassSet): boolean {
-    return this.isWide(set) && this.count - this.sizeOf(set) <= this.wideFrom;
-  }
-
-  /** By policy list, for the lists that some class has for ingress. */
-  private splitIngress(): (IngressRules | undefined)[] {
-    const { policyLists, listOf, peerSets, portSpecs } = this.compiled;
-    const split: (IngressRules | undefined)[] = [];
-    const wideIds = new Map<string, number>([['', 0]]);
-    for (const list of new Set(listOf.ingress)) {
-      const policies = policyLists[list];
-      if (policies === undefined) continue;
-      const narrow: SetRule[] = [];
-      const wide: SetRule[] = [];
-      const total: SetRule[] = [];
-      for (const { peers, ports } of this.lower ? policies.certainRules : policies.possibleRules) {
-        const members = peerSets.set(peers, this.world);
-        if (members === EMPTY_SET) continue;
-        if (this.isNearlyTotal(members)) total.push({ members: this.complement(members), ports });
-        else if (this.isWide(members)) wide.push({ members, ports });
-        else narrow.push({ members, ports });
-      }
-      wide.sort(
-        (a, b) => this.sizeOf(b.members) - this.sizeOf(a.members) || a.members - b.members || a.ports - b.ports,
-      );
-      narrow.push(...wide.splice(this.tuning.maxWidePeers));
-      const totalPorts = [...new Set(total.map(({ ports }) => ports))].sort((a, b) => a - b);
-      const text = [...wide.map(({ members, ports }) => `${members}/${ports}`), ...totalPorts].join(' ');
-      let wideId = wideIds.get(text);
-      if (wideId === undefined) {
-        wideId = wideIds.size;
-        wideIds.set(text, wideId);
-      }
-      const named = [...wide, ...total].some(({ ports }) => portSpecs.hasNames(ports));
-      split[list] = { wideId, wide, total, narrow, named };
-    }
-    return split;
-  }
-
-  private splitEgress(): EgressSplit {
-    const wide: EgressGroup[] = [];
-    const total: EgressGroup[] = [];
-    const narrow: EgressGroup[] = [];
-    for (const group of egressGroups(this.compiled, this.world)) {
-      if (this.isNearlyTotal(group.peers) && (!this.isWide(group.subjects) || group.peers === this.everybody)) {
-        total.push(group);
-      } else if (this.isWide(group.peers) || this.isWide(group.subjects)) wide.push(group);
-      else narrow.push(group);
-    }
-    const weight = ({ peers, subjects }: EgressGroup): number => this.sizeOf(peers) * this.sizeOf(subjects);
-    wide.sort((a, b) => weight(b) - weight(a));
-    narrow.push(...wide.splice(this.tuning.maxWideGroups));
-    return { wide, total, narrow };
-  }
-
-  private index(groups: readonly ClassSet[]): GroupIndex {
-    const { sets } = this.compiled.peerSets;
-    const starts = new Int32Array(this.count + 1);
-    for (const set of groups) {
-      const ranges = sets.view(set);
-      for (let i = 0; i < ranges.length; i += 2) {
-        for (let id = ranges[i] ?? 0; id <= (ranges[i + 1] ?? -1); id++) starts[id + 1] = (starts[id + 1] ?? 0) + 1;
-      }
-    }
-    for (let id = 0; id < this.count; id++) starts[id + 1] = (starts[id + 1] ?? 0) + (starts[id] ?? 0);
-    const next = starts.slice();
-    const ids = new Int32Array(starts[this.count] ?? 0);
-    groups.forEach((set, group) => {
-      const ranges = sets.view(set);
-      for (let i = 0; i < ranges.length; i += 2) {
-        for (let id = ranges[i] ?? 0; id <= (ranges[i + 1] ?? -1); id++) {
-          const at = next[id] ?? 0;
-          ids[at] = group;
-          next[id] = at + 1;
-        }
-      }
-    });
-    return { starts, ids };
-  }
-
-  // ---- bases --------------------------------------------------------------------------------------------------
-
-  /** Destinations by what their bases depend on: first what concerns egress, then what concerns ingress too. */
-  private destinationsByBase(): number[][][] {
-    const { classes, listOf, portSpecs } = this.compiled;
-    const wideEgress = this.wideGroupsOf();
-    const egressNamed = this.totalNamed || this.egress.wide.some(({ ports }) => portSpecs.hasNames(ports));
-    const egressKeys = new KeyChain();
-    const ingressKeys = new KeyChain();
-    const byBase = new Map<number, Map<number, number[]>>();
-    for (let id = 0; id < this.count; id++) {
-      const names = classes.namedPortsOf(id) + 1;
-      let key = egressKeys.join(wideEgress[id] ?? 0, this.mask[id] ?? 0);
-      key = egressKeys.join(key, egressNamed ? names : 0);
-      key = egressKeys.join(key, this.tiers.groupOf[id] ?? 0);
-      key = egressKeys.join(key, this.tiers.portsOf[id] ?? 0);
-      const rules = classes.isPod(id) ? this.ingressRules[listOf.ingress[id] ?? 0] : undefined;
-      let inner = ingressKeys.join(rules?.wideId ?? 0, this.ingressBound[id] ?? 0);
-      inner = ingressKeys.join(inner, rules?.named === true ? names : 0);
-      let alike = byBase.get(key);
-      if (alike === undefined) {
-        alike = new Map();
-        byBase.set(key, alike);
-      }
-      const same = alike.get(inner);
-      if (same === undefined) alike.set(inner, [id]);
-      else same.push(id);
-    }
-    return Array.from(byBase.values(), (alike) => [...alike.values()]);
-  }
-
-  /** A number per destination: equal for those in the same wide groups. */
-  private wideGroupsOf(): Int32Array {
-    const { sets } = this.compiled.peerSets;
-    const low = new Int32Array(this.count);
-    const high = new Int32Array(this.count);
-    this.egress.wide.forEach(({ peers }, group) => {
-      const bits = group < 30 ? low : high;
-      const bit = 1 << (group % 30);
-      const ranges = sets.view(peers);
-      for (let i = 0; i < ranges.length; i += 2) {
-        for (let id = ranges[i] ?? 0; id <= (ranges[i + 1] ?? -1); id++) bits[id] = (bits[id] ?? 0) | bit;
-      }
-    });
-    const ids = new Map<number, number>();
-    return low.map((bits, id) => {
-      const key = bits + (high[id] ?? 0) * 0x40000000;
-      let number = ids.get(key);
-      if (number === undefined) {
-        number = ids.size;
-        ids.set(key, number);
-      }
-      return number;
-    });
-  }
-
-  /** What bases have in common that differ only in ingress rules, taken from one of their destinations. */
-  private egressSegmentsFor(destination: number): EgressSegments {
-    const { compiled } = this;
-    const { portSets } = compiled;
-    const named = compiled.classes.namedPortsOf(destination);
-    const rules: WideRule[] = [];
-    for (const { peers, ports, subjects } of this.egress.wide) {
-      if (compiled.peerSets.sets.has(peers, destination)) {
-        rules.push({ members: subjects, ports: compiled.portSpecs.resolve(ports, named) });
-      }
-    }
-    const starts = cutAt(this.commonStarts, rules, compiled, this.count);
-    const { length } = starts;
-    const group = new Int32Array(length);
-    const bound = new Uint8Array(length);
-    const apart = new Uint8Array(length);
-    const wide = new Int32Array(length);
-    const value = new Int32Array(length);
-    const tiers: TierGate[] = [];
-    const mask = this.mask[destination] ?? 0;
-    const common = this.commonWide(named);
-    let at = 0;
-    for (let segment = 0; segment < length; segment++) {
-      const source = starts[segment] ?? 0;
-      while ((this.commonStarts[at + 1] ?? this.count) <= source) at++;
-      group[segment] = this.tiers.groupOf[source] ?? 0;
-      bound[segment] = this.egressBound[source] ?? UNBOUND;
-      apart[segment] = ((this.mask[source] ?? 0) & mask) === 0 ? 1 : 0;
-      wide[segment] = common[at] ?? NO_PORTS;
-    }
-    addWide(wide, starts, rules, compiled);
-    for (let segment = 0; segment < length; segment++) {
-      if (apart[segment] === 1) continue;
-      const how = bound[segment] ?? UNBOUND;
-      const g = group[segment] ?? 0;
-      if (how === UNBOUND) {
-        value[segment] = ALL_PORTS;
-        continue;
-      }
-      tiers[g] ??= this.tierGate(starts[segment] ?? 0, destination, 'egress');
-      value[segment] = through(how, tiers[g], (wide[segment] ?? 0) as PortSetId, portSets);
-    }
-    return { starts, group, bound, apart, wide, value, tiers };
-  }
-
-  /** The segments of a base, taken from one of its destinations. */
-  private baseSegmentsFor(destination: number, egress: EgressSegments): BaseSegments {
-    const { compiled } = this;
-    const bound = this.ingressBound[destination] ?? UNBOUND;
-    const tiers: TierGate[] = [];
-    if (bound !== UNBOUND) {
-      for (let group = 0; group < this.tiers.groupCount; group++) {
-        tiers.push(this.tierGate(destination, this.tiers.memberOf(group), 'ingress'));
-      }
-    }
-    let everywhere: PortSetId = NO_PORTS;
-    const rules: WideRule[] = [];
-    if (bound === ISOLATED || bound === EITHER) {
-      const named = compiled.classes.namedPortsOf(destination);
-      const { wide = [], total = [] } = this.ingressRules[compiled.listOf.ingress[destination] ?? 0] ?? {};
-      for (const { members, ports } of wide) rules.push({ members, ports: compiled.portSpecs.resolve(ports, named) });
-      for (const { ports } of total) {
-        everywhere = compiled.portSets.union(everywhere, compiled.portSpecs.resolve(ports, named));
-      }
-    }
-    const starts = cutAt(egress.starts, rules, compiled, this.count);
-    let wide: Int32Array | undefined;
-    if (rules.length > 0) {
-      wide = new Int32Array(starts.length);
-      addWide(wide, starts, rules, compiled);
-    }
-    return new BaseSegments(egress, starts, bound, tiers, everywhere, wide, compiled.portSets);
-  }
-
-  /** What the nearly total egress groups allow on each of the common segments. */
-  private commonWide(named: number): Int32Array {
-    const key = this.totalNamed ? named : 0;
-    let wide = this.commonWides.get(key);
-    if (wide === undefined) {
-      wide = new Int32Array(this.commonStarts.length);
-      const rules = this.egress.total.map(({ ports, subjects }) => ({
-        members: subjects,
-        ports: this.compiled.portSpecs.resolve(ports, named),
-      }));
-      addWide(wide, this.commonStarts, rules, this.compiled);
-      this.commonWides.set(key, wide);
-    }
-    return wide;
-  }
-
-  /** What tiers say about a pair, in the numbers of this world. */
-  private tierGate(subject: number, peer: number, direction: Direction): TierGate {
-    const result = this.tiers.result(subject, peer, direction, this.family);
-    return this.lower
-      ? { accepted: result.accepted, gate: result.notDenied, open: result.openCertain }
-      : { accepted: result.maybeAccepted, gate: result.undecided, open: result.openPossible };
-  }
-
-  // ---- rows ---------------------------------------------------------------------------------------------------
-
   private buildRows(destinations: readonly number[], egress: EgressSegments): void {
     const first = destinations[0];
     if (first === undefined) return;
-    const segments = this.baseSegmentsFor(first, egress);
+    const segments = this.bases.baseSegmentsFor(first, egress);
     const { starts } = segments;
     const base = this.rows.bases.push(joined(starts, segments.values)) - 1;
     const table = destinations.length >= this.tuning.tableFrom;
@@ -487,10 +94,10 @@ export class RowBuilder {
   }
 
   private scatterIngress(destination: number): void {
-    const bound = this.ingressBound[destination];
+    const bound = this.bases.ingressBound[destination];
     if (bound !== ISOLATED && bound !== EITHER) return;
     const { listOf, portSpecs, portSets, peerSets, classes } = this.compiled;
-    const rules = this.ingressRules[listOf.ingress[destination] ?? 0];
+    const rules = this.widths.ingress[listOf.ingress[destination] ?? 0];
     if (rules === undefined) return;
     const { ingressPorts, ingressStamp, stamp } = this;
     const named = classes.namedPortsOf(destination);
@@ -541,24 +148,25 @@ export class RowBuilder {
   /** `closed`: what ingress has not touched stays shut whatever egress allows. */
   private scatterEgress(destination: number, closed: boolean): void {
     if (closed && this.touchedCount === 0) return;
-    const from = this.exceptionIndex.starts[destination] ?? 0;
-    const to = this.exceptionIndex.starts[destination + 1] ?? 0;
+    const from = this.widths.exceptionIndex.starts[destination] ?? 0;
+    const to = this.widths.exceptionIndex.starts[destination + 1] ?? 0;
     for (let at = from; at < to; at++) {
-      const group = this.egress.total[this.exceptionIndex.ids[at] ?? 0];
+      const group = this.widths.egress.total[this.widths.exceptionIndex.ids[at] ?? 0];
       if (group !== undefined) this.markAgain(group.subjects, closed);
     }
     const { portSpecs, classes } = this.compiled;
     const named = classes.namedPortsOf(destination);
-    const { starts, ids } = this.narrowIndex;
+    const { starts, ids } = this.widths.narrowIndex;
     const end = starts[destination + 1] ?? 0;
     const few = closed ? this.touchedCount : 0;
     for (let at = starts[destination] ?? 0; at < end; at++) {
       const id = ids[at] ?? 0;
-      const group = this.egress.narrow[id];
+      const group = this.widths.egress.narrow[id];
       if (group === undefined) continue;
       const allowed = portSpecs.resolve(group.ports, named);
       if (allowed === NO_PORTS) continue;
-      if (few > 0 && few * LOOKUP_COST < (this.subjectSizes[id] ?? 0)) this.addIfSubject(group.subjects, allowed, few);
+      if (few > 0 && few * LOOKUP_COST < (this.widths.subjectSizes[id] ?? 0))
+        this.addIfSubject(group.subjects, allowed, few);
       else this.addSubjects(group.subjects, allowed, closed);
     }
   }
@@ -630,29 +238,12 @@ export class RowBuilder {
 
   private computeAgain(source: number, destination: number, apart: boolean): PortSetId {
     if (apart) return NO_PORTS;
-    const bounds = this.pairs.inFamily(source, destination, this.family, NO);
-    return this.lower ? bounds.certain : bounds.possible;
+    const bounds = this.pairs.inFamily(source, destination, this.bases.family, NO);
+    return this.bases.lower ? bounds.certain : bounds.possible;
   }
 }
-
 /** Looking up one source in a set costs about as much as this many steps through it. */
 const LOOKUP_COST = 8;
-
-/** Numbers pairs of numbers in order of first sight; chains of them number tuples. */
-class KeyChain {
-  private readonly ids = new Map<number, number>();
-
-  join(a: number, b: number): number {
-    const key = a * 0x4000000 + b;
-    let id = this.ids.get(key);
-    if (id === undefined) {
-      id = this.ids.size;
-      this.ids.set(key, id);
-    }
-    return id;
-  }
-}
-
 /** Without starts at which the value does not change. */
 function joined(starts: Int32Array, values: Int32Array): { starts: Int32Array; values: Int32Array } {
   let kept = 0;

@@ -7,7 +7,7 @@ import { Random } from '../property/random.ts';
 import { Compiled } from '../../src/engine/compiled.ts';
 import { PairEvaluation } from '../../src/engine/pair-evaluation.ts';
 import { buildRelation } from '../../src/engine/relation.ts';
-import { USUAL_TUNING, type RowTuning } from '../../src/engine/row-builder.ts';
+import { USUAL_TUNING, type RowTuning } from '../../src/engine/rule-widths.ts';
 import { TierTable } from '../../src/engine/tier-table.ts';
 import { NO } from '../../src/base/tri.ts';
 import { clusterOf, clusterPolicy, engineOf, pod, policy, threeNamespaces } from './cluster-fixture.ts';

@@ -4,7 +4,7 @@
  * cluster that shows it.
  */
 import { parseArgs } from 'node:util';
-import { USUAL_TUNING } from '../../src/engine/row-builder.ts';
+import { USUAL_TUNING } from '../../src/engine/rule-widths.ts';
 import { check, describeFailure } from './check.ts';
 import { checkMissing, describeMissing } from './missing-check.ts';
 import { forget } from './missing-facts.ts';

@@ -3,7 +3,7 @@ import { NO } from '../../src/base/tri.ts';
 import { Compiled } from '../../src/engine/compiled.ts';
 import { PairEvaluation } from '../../src/engine/pair-evaluation.ts';
 import { buildRelation } from '../../src/engine/relation.ts';
-import { type RowTuning, USUAL_TUNING } from '../../src/engine/row-builder.ts';
+import { type RowTuning, USUAL_TUNING } from '../../src/engine/rule-widths.ts';
 import { TierTable } from '../../src/engine/tier-table.ts';
 import type { Manifest } from '../oracle/manifest.ts';
 import { engineOf } from './under-test.ts';
