@@ -77,10 +77,14 @@ class ManifestsReader {
       return;
     }
     const wants = (apiVersion: string, kind: string): boolean => classify(apiVersion, kind).type !== 'other';
-    const parsed = parseManifests(source, { wants });
-    this.#report(parsed.diagnostics);
-    for (const { apiVersion, kind, count } of parsed.skipped) this.#skip(apiVersion, kind, count);
-    for (const { root } of parsed.documents) this.#readNode(root, source, undefined);
+    const { skipped } = parseManifests(source, {
+      wants,
+      visit: {
+        document: ({ root }) => this.#readNode(root, source, undefined),
+        diagnostic: (diagnostic) => this.#report([diagnostic]),
+      },
+    });
+    for (const { apiVersion, kind, count } of skipped) this.#skip(apiVersion, kind, count);
   }
 
   result(): ReadResult {

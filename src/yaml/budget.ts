@@ -13,6 +13,11 @@ export class YamlBudget {
     this.limits = limits;
   }
 
+  /** What was read so far has been handed over and is no longer held. */
+  release(): void {
+    this.#created = 0;
+  }
+
   /** The state before an attempt that may be undone by {@link rewind}. */
   mark(): number {
     return this.#created;
@@ -30,7 +35,7 @@ export class YamlBudget {
     if (++this.#created > this.limits.maxNodes)
       throw new DocumentProblem(
         'yaml-limit',
-        `more than ${this.limits.maxNodes} values in one input`,
+        `more than ${this.limits.maxNodes} values`,
         at,
         at,
         'split the input into smaller files',

@@ -30,10 +30,18 @@ export interface SkippedKind {
   readonly count: number;
 }
 
+/** Takes what a text gives, in text order, as soon as it is read. */
+export interface ManifestVisitor {
+  readonly document: (document: ManifestDocument) => void;
+  readonly diagnostic: (diagnostic: Diagnostic) => void;
+}
+
 export interface ParseOptions {
   /** Whether documents of this kind are of interest; others are counted and, where that is safe, not even parsed. */
   readonly wants?: (apiVersion: string, kind: string) => boolean;
   readonly limits?: Partial<YamlLimits>;
+  /** Given, documents and diagnostics go there instead of the result: a large text then needs the memory of one document. */
+  readonly visit?: ManifestVisitor;
 }
 
 export interface ParsedText {
@@ -59,6 +67,7 @@ function scalarEntry(root: YamlNode, name: string): string | undefined {
 class ManifestReader {
   readonly #source: SourceText;
   readonly #wants: ParseOptions['wants'];
+  readonly #visit: ManifestVisitor | undefined;
   readonly #budget: YamlBudget;
   readonly #helm: HelmFinder;
   readonly #pool: TextPool;
@@ -71,6 +80,7 @@ class ManifestReader {
   constructor(source: SourceText, options: ParseOptions) {
     this.#source = source;
     this.#wants = options.wants;
+    this.#visit = options.visit;
     this.#pool = new TextPool(source.text);
     this.#isEveryday = isEverydayText(source.text);
     this.#helm = new HelmFinder(source.text);
@@ -82,6 +92,7 @@ class ManifestReader {
     const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
     for (const slice of splitDocuments(text, start, text.length)) {
       if (rangeContent(text, slice.start, slice.end) !== 'nothing') this.#readSlice(slice.start, slice.end);
+      if (this.#visit !== undefined) this.#budget.release();
       if (slice.ignored !== undefined) this.#warnIgnored(slice.ignored.start, slice.ignored.end);
     }
     const skipped = [...this.#skipped.values()].sort(
@@ -93,7 +104,7 @@ class ManifestReader {
   #warnIgnored(start: number, end: number): void {
     const { text } = this.#source;
     const newline = text.indexOf('\n', start);
-    this.#diagnostics.push({
+    this.#tell({
       severity: 'warning',
       code: 'yaml-ignored',
       message: 'text after the document end marker `...` is ignored, as kubectl ignores it',
@@ -176,6 +187,15 @@ class ManifestReader {
     const { text } = this.#source;
     const everyday = this.#isEveryday ? parseEverydayYaml(text, start, end, this.#budget, this.#pool) : undefined;
     if (everyday !== undefined) return everyday.root === undefined ? [] : [everyday.root];
+    const { maxEventLength } = this.#budget.limits;
+    if (end - start > maxEventLength)
+      throw new DocumentProblem(
+        'yaml-limit',
+        `the document is longer than ${maxEventLength} characters and not written plainly enough to be read at that size`,
+        start,
+        start,
+        'it has anchors, tags, texts over several lines or a syntax error; split it into smaller documents',
+      );
     return composeYaml(text, start, end, this.#budget).flatMap(({ root }) => root ?? []);
   }
 
@@ -225,7 +245,14 @@ class ManifestReader {
       this.#report(new DocumentProblem('template-leftover', '', leftover.start, leftover.end));
       return;
     }
-    this.#documents.push({ root, start, end, index });
+    const document = { root, start, end, index };
+    if (this.#visit === undefined) this.#documents.push(document);
+    else this.#visit.document(document);
+  }
+
+  #tell(diagnostic: Diagnostic): void {
+    if (this.#visit === undefined) this.#diagnostics.push(diagnostic);
+    else this.#visit.diagnostic(diagnostic);
   }
 
   #report(problem: DocumentProblem): void {
@@ -238,7 +265,7 @@ class ManifestReader {
       : problem.code === 'yaml-syntax'
         ? `not valid ${problem.language}: ${problem.message}`
         : problem.message;
-    this.#diagnostics.push({
+    this.#tell({
       severity: 'error',
       code: problem.code,
       message,

@@ -183,9 +183,7 @@ describe('limits', () => {
     'number of values: %j',
     (text) => {
       expect(outcome(text, { limits: { maxNodes: 6 } }).problems).toStrictEqual([]);
-      expect(outcome(text, { limits: { maxNodes: 4 } }).problems).toStrictEqual([
-        'yaml-limit: more than 4 values in one input',
-      ]);
+      expect(outcome(text, { limits: { maxNodes: 4 } }).problems).toStrictEqual(['yaml-limit: more than 4 values']);
     },
   );
 
@@ -195,6 +193,28 @@ describe('limits', () => {
       values: [{ a: 1 }, { c: 3 }],
       problems: ['yaml-limit: the document is longer than 20 characters'],
     });
+  });
+
+  test('length of what only the event parser reads', () => {
+    const plain = 'a: 1\n'.repeat(20);
+    expect(outcome(plain, { limits: { maxEventLength: 50 } }).problems).toStrictEqual([]);
+    expect(outcome(`${plain}b: &x 1\n`, { limits: { maxEventLength: 50 } }).problems).toStrictEqual([
+      'yaml-limit: the document is longer than 50 characters and not written plainly enough to be read at that size',
+    ]);
+  });
+
+  test('documents that are handed over one by one do not count together', () => {
+    const text = '[1, 2]\n---\n- 3\n- 4\n---\n{"a": 5}\n---\n[1, 2, 3, 4, 5]\n';
+    const seen: string[] = [];
+    const result = parse(text, {
+      limits: { maxNodes: 4 },
+      visit: {
+        document: ({ index }) => seen.push(`document ${index}`),
+        diagnostic: ({ code }) => seen.push(code),
+      },
+    });
+    expect(seen).toStrictEqual(['document 0', 'document 1', 'document 2', 'yaml-limit']);
+    expect(result).toStrictEqual({ documents: [], skipped: [], diagnostics: [] });
   });
 
   test.each([
