@@ -10,6 +10,7 @@ import { ObjectCollection } from './collection.ts';
 import type { KindDefinition } from './kinds.ts';
 import { LabelPool } from './label-pool.ts';
 import { decodeObject } from './object.ts';
+import { notEvaluated } from './not-evaluated.ts';
 import type { KubeObjects } from './objects.ts';
 
 export type { SkippedKind } from '../yaml/parse.ts';
@@ -29,7 +30,10 @@ export interface ReadOptions {
 export interface ReadResult {
   /** Valid objects only. */
   readonly objects: KubeObjects;
-  /** Errors (each rejects its object or document) and warnings, in the order of the input. */
+  /**
+   * Warnings about kinds that count and are not read, without a place; then errors (each rejects its object or document)
+   * and warnings, in the order of the input.
+   */
   readonly diagnostics: readonly Diagnostic[];
   /** Kinds that are not read, sorted by apiVersion and kind. */
   readonly skipped: readonly SkippedKind[];
@@ -89,7 +93,10 @@ class ManifestsReader {
 
   result(): ReadResult {
     const hidden = this.#hiddenErrors + this.#hiddenWarnings;
-    const diagnostics: Diagnostic[] = [...this.#diagnostics];
+    const skipped = [...this.#skipped.values()].sort(
+      (a, b) => compareText(a.apiVersion, b.apiVersion) || compareText(a.kind, b.kind),
+    );
+    const diagnostics: Diagnostic[] = [...notEvaluated(skipped), ...this.#diagnostics];
     if (hidden > 0) {
       diagnostics.push({
         severity: this.#hiddenErrors > 0 ? 'error' : 'warning',
@@ -97,9 +104,6 @@ class ManifestsReader {
         message: `${this.#hiddenErrors} more errors and ${this.#hiddenWarnings} more warnings are not shown`,
       });
     }
-    const skipped = [...this.#skipped.values()].sort(
-      (a, b) => compareText(a.apiVersion, b.apiVersion) || compareText(a.kind, b.kind),
-    );
     return { objects: this.#collection.objects(), diagnostics, skipped, rejected: this.#rejected };
   }
 

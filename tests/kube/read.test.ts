@@ -51,7 +51,9 @@ describe('documents', () => {
       { apiVersion: 'v1', kind: 'Secret', count: 1 },
       { apiVersion: 'v1', kind: 'SecretList', count: 1 },
     ]);
-    expect(result.diagnostics).toEqual([]);
+    expect(result.diagnostics.map(({ message }) => message)).toEqual([
+      'not read: 1 Service (serving.knative.dev/v1), whose pods are missing from the answer unless the input holds them',
+    ]);
   });
 
   test.each([
