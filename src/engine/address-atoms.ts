@@ -93,6 +93,24 @@ export class AddressAtoms {
     }
   }
 
+  /** Whether the addresses are exactly those of some atoms. */
+  isUnionOfAtoms(ranges: Iterable<IpRange>): boolean {
+    const inside = new Set<number>();
+    const stretches = new Map<number, number>();
+    for (const range of normaliseRanges(ranges)) {
+      const whole =
+        range.family === 4
+          ? countStretches(this.four, range.first, range.last, stretches, inside)
+          : countStretches(this.six, range.first, range.last, stretches, inside);
+      if (!whole) return false;
+    }
+    // An atom may have stretches elsewhere, which then must be among the ranges too.
+    for (const atom of [...this.four.atoms, ...this.six.atoms]) {
+      if (inside.has(atom)) stretches.set(atom, (stretches.get(atom) ?? 0) - 1);
+    }
+    return [...stretches.values()].every((left) => left === 0);
+  }
+
   /** The given ranges split by atom; atoms ascending, the ranges of each too. */
   cut(ranges: Iterable<IpRange>): { readonly atom: number; readonly ranges: readonly IpRange[] }[] {
     const parts = new Map<number, IpRange[]>();
@@ -226,4 +244,29 @@ function eachStretch<T extends number | bigint>(
     if (next === undefined || next > last) return;
     from = next;
   }
+}
+
+/** Counts the stretches of each atom within `[first, last]`; false when one is only partly inside. */
+function countStretches<T extends number | bigint>(
+  { starts, atoms }: Stretches<T>,
+  first: T,
+  last: T,
+  counts: Map<number, number>,
+  inside: Set<number>,
+): boolean {
+  const from = stretchOf(starts, first);
+  if (starts[from] !== first) return false;
+  for (let i = from; i < starts.length; i++) {
+    const start = starts[i];
+    if (start === undefined || start > last) return start === after(last);
+    const atom = atoms[i] ?? 0;
+    inside.add(atom);
+    counts.set(atom, (counts.get(atom) ?? 0) + 1);
+  }
+  // The last stretch of a family ends where the family does.
+  return last === (typeof last === 'bigint' ? LAST[6].last : LAST[4].last);
+}
+
+function after<T extends number | bigint>(value: T): T {
+  return (typeof value === 'bigint' ? value + 1n : Number(value) + 1) as T;
 }

@@ -2,12 +2,14 @@
 import type { Cidr } from '../base/inet.ts';
 import { rangesToCidrs, type IpRange } from '../base/inet-ranges.ts';
 import { NO, YES, type Tri } from '../base/tri.ts';
+import type { NetworkPolicyObject } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { Compiled } from './compiled.ts';
 import { Decisions, type GateDecision } from './decision.ts';
 import { Explainer } from './explain.ts';
 import { PairEvaluation, ALL, NOTHING } from './pair-evaluation.ts';
 import { differentMembers, isSelf, onSameNode, partyPairs, podParty, type Party } from './parties.ts';
+import { PolicyEdits, type ClassChange } from './policy-edit.ts';
 import { portPoint, type PortBounds, type PortSetId, type PortSets } from './port-sets.ts';
 import type { ConnectionQuery, Endpoint, Verdict } from './query.ts';
 import { buildRelation, type Relation } from './relation.ts';
@@ -53,6 +55,7 @@ export class Engine {
   private whole: Relation | undefined;
   private explainer: Explainer | undefined;
   private decisions: Decisions | undefined;
+  private edits: PolicyEdits | undefined;
 
   constructor(cluster: Cluster) {
     this.cluster = cluster;
@@ -198,6 +201,20 @@ export class Engine {
       ingress: this.compiled.policyList(classId, 'ingress').isolated,
       egress: this.compiled.policyList(classId, 'egress').isolated,
     };
+  }
+
+  /**
+   * What would change, exactly, if `after` took the place of the NetworkPolicy of that name (or if that went). Takes
+   * microseconds where the policy is about few. `undefined`: it names label values, ports or networks that no rule has
+   * named before, and only a new engine can tell.
+   */
+  policyChanges(
+    namespace: string,
+    name: string,
+    after: NetworkPolicyObject | undefined,
+  ): readonly ClassChange[] | undefined {
+    this.edits ??= new PolicyEdits(this.compiled, this.tiers, this.pairs);
+    return this.edits.changes(namespace, name, after);
   }
 
   externalAtoms(): readonly ExternalAtom[] {

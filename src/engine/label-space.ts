@@ -49,6 +49,14 @@ export class LabelSpace {
   private readonly signatureIds = new Map<string, SignatureId>();
   private readonly known = new Map<Labels, SignatureId>();
 
+  /** Whether existing signatures tell everything apart that the selector does. */
+  knows(selector: LabelSelector): boolean {
+    return selector.requirements.every(({ key, values }) => {
+      const known = this.keys[this.keyIds.get(key) ?? -1];
+      return known !== undefined && values.every((value) => known.values.has(value));
+    });
+  }
+
   intern(selector: LabelSelector): SelectorId {
     const text = selectorText(selector);
     const existing = this.selectorIds.get(text);

@@ -1,7 +1,7 @@
 /** What one class may open to another, on all ports at once, without the relation: the rules of the two, once. */
 import type { IpFamily } from '../base/inet.ts';
 import { NO, YES, type Tri } from '../base/tri.ts';
-import type { BoundRule, Compiled } from './compiled.ts';
+import type { BoundRule, Compiled, PolicyList } from './compiled.ts';
 import { worldOf, type World } from './peer-sets.ts';
 import type { Direction } from './policy-rules.ts';
 import { ALL_PORTS, NO_PORTS, type PortBounds, type PortSetId } from './port-sets.ts';
@@ -17,13 +17,20 @@ export function presence(shared: SharedFamilies, family: IpFamily): Tri {
   return ((shared >> (family === 4 ? 0 : 2)) & 3) as Tri;
 }
 
+export interface PolicySource {
+  policyList(classId: number, direction: Direction): PolicyList;
+}
+
 export class PairEvaluation {
   private readonly compiled: Compiled;
   private readonly tiers: TierTable;
+  private readonly lists: PolicySource;
 
-  constructor(compiled: Compiled, tiers: TierTable) {
+  /** `lists` says which NetworkPolicies bind a class; those of the cluster, unless somebody asks what others would do. */
+  constructor(compiled: Compiled, tiers: TierTable, lists: PolicySource = compiled) {
     this.compiled = compiled;
     this.tiers = tiers;
+    this.lists = lists;
   }
 
   sharedFamilies(from: number, to: number): SharedFamilies {
@@ -68,7 +75,7 @@ export class PairEvaluation {
     if (!compiled.classes.isPod(subject)) return ALL;
     const { portSets } = compiled;
     const tier = this.tiers.result(subject, peer, direction, family);
-    const list = compiled.policyList(subject, direction);
+    const list = this.lists.policyList(subject, direction);
     if (list.isolated === NO) return { certain: tier.openCertain, possible: tier.openPossible };
     const exempt = this.exemption(direction, sameNode);
     let certain: PortSetId = NO_PORTS;

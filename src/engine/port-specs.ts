@@ -39,6 +39,11 @@ export class PortSpecs {
     this.named.push([]);
   }
 
+  /** Whether destinations are already told apart by what the name stands for. */
+  knowsName(name: string): boolean {
+    return this.referenced.has(name);
+  }
+
   /** Of a NetworkPolicy rule (S13-S15, S75). */
   ofPolicy(ports: readonly PolicyPort[]): PortSpecId {
     if (ports.length === 0) return this.any;
