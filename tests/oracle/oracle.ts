@@ -16,6 +16,7 @@ import type {
   RawPolicyPeer,
   RawPolicyRule,
   RawPolicySpec,
+  RawSelector,
 } from './manifest.ts';
 import { clusterPortsMatch, policyPortMatches } from './ports.ts';
 import { isLegal, selects } from './selectors.ts';
@@ -196,7 +197,7 @@ export class Oracle {
       .sort((a, b) => priorityOf(a) - priorityOf(b) || (a.metadata.name < b.metadata.name ? -1 : 1)); // D9
     for (const policy of policies) {
       for (const [i, rule] of (clusterSpec(policy)[direction] ?? []).entries()) {
-        const understood = ruleUnderstood(rule, direction);
+        const understood = subjectUnderstood(clusterSpec(policy)) && ruleUnderstood(rule, direction);
         if (understood ? !this.clusterRuleMatches(rule, direction, conn) : isAccept(rule)) continue;
         const by = [`${policy.metadata.name} spec.${direction}[${i}]`];
         if (!understood) return { allowed: false, tier, by }; // S157: fail closed
@@ -207,8 +208,11 @@ export class Oracle {
     return undefined;
   }
 
-  private isSubject(spec: RawClusterSpec, pod: Manifest): boolean {
-    return this.selectsPod(spec.subject.pods ?? { namespaceSelector: spec.subject.namespaces }, pod);
+  /** A selector that cannot be understood may mean anybody: the rules then fail closed for everybody (S157, B7). */
+  private isSubject({ subject }: RawClusterSpec, pod: Manifest): boolean {
+    const { namespaceSelector, podSelector } = subject.pods ?? { namespaceSelector: subject.namespaces };
+    const readable = (selector: RawSelector | null | undefined) => (isLegal(selector) ? selector : {});
+    return this.selectsPod({ namespaceSelector: readable(namespaceSelector), podSelector: readable(podSelector) }, pod);
   }
 
   private selectsPod(selector: RawPodsSelector, pod: Manifest): boolean {
@@ -259,6 +263,10 @@ function policyTypes(spec: RawPolicySpec): Direction[] {
 }
 
 const inBlock = (ip: string, cidrs: readonly string[]): boolean => cidrs.some((cidr) => inCidr(parseAddress(ip), cidr));
+
+function subjectUnderstood({ subject }: RawClusterSpec): boolean {
+  return [subject.namespaces, subject.pods?.namespaceSelector, subject.pods?.podSelector].every(isLegal);
+}
 
 /** Whether every peer and selector of the rule is one that this API knows (S157, S159). */
 function ruleUnderstood(rule: RawClusterRule, direction: Direction): boolean {

@@ -321,7 +321,7 @@ function soundSelector(random: Random, about: 'pods' | 'namespaces'): RawSelecto
 }
 
 function clusterSelector(random: Random, about: 'pods' | 'namespaces'): RawSelector {
-  return random.chance(0.02) ? brokenSelector(random) : soundSelector(random, about);
+  return random.chance(0.03) ? brokenSelector(random) : soundSelector(random, about);
 }
 
 function podsPeer(random: Random, old: boolean, select: typeof clusterSelector): RawClusterPeer {
@@ -393,7 +393,7 @@ function clusterPolicy(random: Random, index: number, kind: string): Manifest {
   const old = kind !== 'ClusterNetworkPolicy';
   const baseline = kind === 'BaselineAdminNetworkPolicy';
   const actions = old ? (baseline ? ['Allow', 'Deny'] : ['Allow', 'Deny', 'Pass']) : ['Accept', 'Deny', 'Pass'];
-  const subject = podsPeer(random, old, soundSelector);
+  const subject = podsPeer(random, old, random.chance(0.03) ? brokenSelector : soundSelector);
   return {
     apiVersion: `policy.networking.k8s.io/${old ? 'v1alpha1' : 'v1alpha2'}`,
     kind,
