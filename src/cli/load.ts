@@ -3,7 +3,8 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { OperationalError } from '../io/operational-error.ts';
 import { type InputSpec, type ReadInputsResult, readInputs } from '../io/read-inputs.ts';
 import { isStdinFed } from '../io/read-stdin.ts';
-import { type ReadResult, readManifests } from '../kube/read.ts';
+import { notEvaluated } from '../kube/not-evaluated.ts';
+import { type ReadResult, readManifests, type SkippedKind } from '../kube/read.ts';
 import type { KubeObjects } from '../kube/objects.ts';
 import { renderDiagnosticsJson } from '../report/diagnostics-json.ts';
 import { renderDiagnostics } from '../report/diagnostics.ts';
@@ -88,7 +89,7 @@ function requireObjects(read: ReadInputsResult, result: ReadResult, specs: reado
       'no-objects',
       `${names}: none of the ${countOf(skipped, 'object')} matters to network policy`,
       {
-        hint: `found ${kindsText(result)}; give the folder with the workloads, Services and policies`,
+        hint: `found ${kindsText(result.skipped)}; give the folder with the workloads, Services and policies`,
       },
     );
   }
@@ -125,18 +126,20 @@ function tell(options: LoadOptions, context: LoadContext, read: ReadInputsResult
       `${palette.yellow('ignored')}: ${countOf(result.rejected, 'invalid object')}; the answer is without ${result.rejected === 1 ? 'it' : 'them'}`,
     );
   }
-  const skipped = result.skipped.reduce((sum, { count }) => sum + count, 0);
+  // Kinds that do matter have a warning of their own.
+  const unneeded = result.skipped.filter((kind) => notEvaluated([kind]).length === 0);
+  const skipped = unneeded.reduce((sum, { count }) => sum + count, 0);
   if (skipped > 0) {
     lines.push(
       palette.dim(
-        `skipped ${countOf(skipped, 'object')} that ${skipped === 1 ? 'does' : 'do'} not matter to network policy: ${kindsText(result)}`,
+        `skipped ${countOf(skipped, 'object')} that ${skipped === 1 ? 'does' : 'do'} not matter to network policy: ${kindsText(unneeded)}`,
       ),
     );
   }
   process.stderr.write(warnings + lines.map((line) => `${line}\n`).join(''));
 }
 
-function kindsText({ skipped }: ReadResult): string {
+function kindsText(skipped: readonly SkippedKind[]): string {
   const byKind = new Map<string, number>();
   for (const { kind, count } of skipped) byKind.set(kind, (byKind.get(kind) ?? 0) + count);
   const kinds = [...byKind].sort(([, a], [, b]) => b - a);
