@@ -84,8 +84,8 @@ class ManifestsReader {
     const { skipped } = parseManifests(source, {
       wants,
       visit: {
-        document: ({ root }) => this.#readNode(root, source, undefined),
-        diagnostic: (diagnostic) => this.#report([diagnostic]),
+        onDocument: ({ root }) => this.#readNode(root, source, undefined),
+        onDiagnostic: (diagnostic) => this.#report([diagnostic]),
       },
     });
     for (const { apiVersion, kind, count } of skipped) this.#skip(apiVersion, kind, count);

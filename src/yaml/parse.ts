@@ -32,8 +32,8 @@ export interface SkippedKind {
 
 /** Takes what a text gives, in text order, as soon as it is read. */
 export interface ManifestVisitor {
-  readonly document: (document: ManifestDocument) => void;
-  readonly diagnostic: (diagnostic: Diagnostic) => void;
+  readonly onDocument: (manifest: ManifestDocument) => void;
+  readonly onDiagnostic: (diagnostic: Diagnostic) => void;
 }
 
 export interface ParseOptions {
@@ -245,14 +245,14 @@ class ManifestReader {
       this.#report(new DocumentProblem('template-leftover', '', leftover.start, leftover.end));
       return;
     }
-    const document = { root, start, end, index };
-    if (this.#visit === undefined) this.#documents.push(document);
-    else this.#visit.document(document);
+    const manifest = { root, start, end, index };
+    if (this.#visit === undefined) this.#documents.push(manifest);
+    else this.#visit.onDocument(manifest);
   }
 
   #tell(diagnostic: Diagnostic): void {
     if (this.#visit === undefined) this.#diagnostics.push(diagnostic);
-    else this.#visit.diagnostic(diagnostic);
+    else this.#visit.onDiagnostic(diagnostic);
   }
 
   #report(problem: DocumentProblem): void {

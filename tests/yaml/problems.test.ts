@@ -209,8 +209,8 @@ describe('limits', () => {
     const result = parse(text, {
       limits: { maxNodes: 4 },
       visit: {
-        document: ({ index }) => seen.push(`document ${index}`),
-        diagnostic: ({ code }) => seen.push(code),
+        onDocument: ({ index }) => seen.push(`document ${index}`),
+        onDiagnostic: ({ code }) => seen.push(code),
       },
     });
     expect(seen).toStrictEqual(['document 0', 'document 1', 'document 2', 'yaml-limit']);
