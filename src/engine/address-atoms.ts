@@ -267,6 +267,6 @@ function countStretches<T extends number | bigint>(
   return last === (typeof last === 'bigint' ? LAST[6].last : LAST[4].last);
 }
 
-function after<T extends number | bigint>(value: T): T {
-  return (typeof value === 'bigint' ? value + 1n : Number(value) + 1) as T;
+function after(value: number | bigint): number | bigint {
+  return typeof value === 'bigint' ? value + 1n : value + 1;
 }

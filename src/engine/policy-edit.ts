@@ -11,10 +11,10 @@ import { EMPTY_SET } from '../base/range-sets.ts';
 import { MAYBE, NO, YES } from '../base/tri.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule } from '../kube/objects.ts';
 import { DIRECTIONS, type BoundRule, type Compiled, type PolicyList } from './compiled.ts';
-import { PairEvaluation, type PolicySource } from './pair-evaluation.ts';
+import { PairEvaluation, presence, type PolicySource, type SharedFamilies } from './pair-evaluation.ts';
 import { WORLDS, type Bounds, type ClassSet } from './peer-sets.ts';
 import { compilePolicy, type Direction } from './policy-rules.ts';
-import type { PortBounds } from './port-sets.ts';
+import { NO_PORTS, type PortBounds } from './port-sets.ts';
 import type { TierTable } from './tier-table.ts';
 
 /** What members of one class may open to different members of another, before and after. */
@@ -63,17 +63,14 @@ export class PolicyEdits {
     const next = after === undefined ? NOBODY : this.version(after);
     const overlay = new Overlay(this.compiled, index, before, next);
     const changed = new PairEvaluation(this.compiled, this.tiers, overlay);
-    const found: ClassChange[] = [];
-    for (const [from, targets] of this.candidates(before, next, overlay)) {
-      for (const to of targets) {
-        const shared = this.pairs.sharedFamilies(from, to);
-        const was = this.pairs.ports(from, to, NO, shared);
-        const is = changed.ports(from, to, NO, shared);
-        if (was.certain !== is.certain || was.possible !== is.possible)
-          found.push({ from, to, before: was, after: is });
-      }
-    }
-    return found.sort((a, b) => a.from - b.from || a.to - b.to);
+    const found = new Map<number, ClassChange>();
+    this.eachCandidate(before, next, overlay, (from, to, shared) => {
+      const was = this.pairs.ports(from, to, NO, shared);
+      const is = changed.ports(from, to, NO, shared);
+      if (was.certain === is.certain && was.possible === is.possible) return;
+      found.set(from * this.compiled.classes.count + to, { from, to, before: was, after: is });
+    });
+    return [...found.values()].sort((a, b) => a.from - b.from || a.to - b.to);
   }
 
   private version(policy: NetworkPolicyObject): Version {
@@ -113,30 +110,40 @@ export class PolicyEdits {
     return DIRECTIONS.every((direction) => !policy.isolates[direction] || policy[direction].every(ruleKnown));
   }
 
-  /** Sources with the destinations whose answer may change. */
-  private candidates(before: Version, after: Version, overlay: Overlay): ReadonlyMap<number, ReadonlySet<number>> {
+  /** Pairs whose answer may change; a pair may come twice, when both its ends are subjects. */
+  private eachCandidate(
+    before: Version,
+    after: Version,
+    overlay: Overlay,
+    visit: (from: number, to: number, shared: SharedFamilies) => void,
+  ): void {
+    const { count } = this.compiled.classes;
     const { sets } = this.compiled.peerSets;
-    const everybody = this.compiled.classes.count === 0 ? EMPTY_SET : sets.of([0, this.compiled.classes.count - 1]);
-    const candidates = new Map<number, Set<number>>();
-    const add = (from: number, to: number): void => {
-      const targets = candidates.get(from);
-      if (targets === undefined) candidates.set(from, new Set([to]));
-      else targets.add(to);
-    };
-    const subjects = sets.union(before.subjects.possible, after.subjects.possible);
+    const everybody = count === 0 ? EMPTY_SET : sets.of([0, count - 1]);
+    const subjects = membersOf(sets.view(sets.union(before.subjects.possible, after.subjects.possible)));
     for (const direction of DIRECTIONS) {
       if (!before.isolates[direction] && !after.isolates[direction]) continue;
       const named = this.namedPeers(before, after, direction);
-      for (const subject of membersOf(sets.view(subjects))) {
+      const other = direction === 'ingress' ? 'egress' : 'ingress';
+      for (const subject of subjects) {
         const was = this.compiled.policyList(subject, direction).isolated;
         const peers = was === overlay.policyList(subject, direction).isolated ? named : everybody;
         for (const peer of membersOf(sets.view(peers))) {
-          if (direction === 'egress') add(subject, peer);
-          else add(peer, subject);
+          const shared = this.pairs.sharedFamilies(subject, peer);
+          // Where the other end lets nothing through, and is not subject itself, nothing changes.
+          if (shared === 0 || (!overlay.concerns(peer) && this.isShut(peer, subject, other, shared))) continue;
+          if (direction === 'egress') visit(subject, peer, shared);
+          else visit(peer, subject, shared);
         }
       }
     }
-    return candidates;
+  }
+
+  private isShut(end: number, towards: number, direction: Direction, shared: SharedFamilies): boolean {
+    return ([4, 6] as const).every(
+      (family) =>
+        presence(shared, family) === NO || this.pairs.gate(end, towards, direction, family, NO).possible === NO_PORTS,
+    );
   }
 
   /** Whom the rules of one direction name in either version, as far as the versions differ. */
@@ -171,11 +178,14 @@ class Overlay implements PolicySource {
     this.after = after;
   }
 
-  policyList(classId: number, direction: Direction): PolicyList {
+  /** Whether either version of the policy may select the class. */
+  concerns(classId: number): boolean {
     const { sets } = this.compiled.peerSets;
-    const concerned =
-      sets.has(this.before.subjects.possible, classId) || sets.has(this.after.subjects.possible, classId);
-    if (!concerned) return this.compiled.policyList(classId, direction);
+    return sets.has(this.before.subjects.possible, classId) || sets.has(this.after.subjects.possible, classId);
+  }
+
+  policyList(classId: number, direction: Direction): PolicyList {
+    if (!this.concerns(classId)) return this.compiled.policyList(classId, direction);
     const key = classId * 2 + (direction === 'ingress' ? 0 : 1);
     let list = this.lists.get(key);
     if (list === undefined) {
@@ -193,7 +203,7 @@ class Overlay implements PolicySource {
     const uncertain = old.uncertain.filter((policy) => policy !== index);
     const binds = after.isolates[direction] && sets.has(after.subjects.possible, classId);
     const bindsCertainly = binds && sets.has(after.subjects.certain, classId);
-    const certainRules = [...certain.flatMap((policy) => this.rulesOf(policy, direction))];
+    const certainRules = certain.flatMap((policy) => this.rulesOf(policy, direction));
     const possibleRules = [...certainRules, ...uncertain.flatMap((policy) => this.rulesOf(policy, direction))];
     if (bindsCertainly) certainRules.push(...after.rules[direction]);
     if (binds) possibleRules.push(...after.rules[direction]);
