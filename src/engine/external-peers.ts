@@ -18,8 +18,8 @@ export interface ExternalGroup {
 
 /**
  * The coarsest partition of all addresses that behave alike towards and from the classes that `inView` flags, in
- * address order. One group when no policy tells addresses apart. Groups of nothing but addresses of pods and nodes of
- * the cluster are left out: those are no outside.
+ * address order. One group when no policy tells addresses apart. Groups of nothing but addresses of pods are left out:
+ * those are peers of their own. Node addresses stay, since a node is no peer and policies name the API server so.
  */
 export function externalGroups(engine: Engine, inView: Uint8Array): readonly ExternalGroup[] {
   const atoms = engine.externalAtoms();
@@ -41,10 +41,10 @@ export function externalGroups(engine: Engine, inView: Uint8Array): readonly Ext
     else group.push(index);
   });
   const groups: ExternalGroup[] = [];
-  const known = new KnownAddresses(engine.cluster);
+  const pods = new PodAddresses(engine.cluster);
   for (const indexes of members.values()) {
     const cidrs = rangesToCidrs(indexes.flatMap((index) => atoms[index]?.cidrs ?? []));
-    if (known.cover(cidrs)) continue;
+    if (pods.cover(cidrs)) continue;
     groups.push({ classId: atoms[indexes[0] ?? 0]?.classId ?? -1, cidrs, atoms: indexes });
   }
   return groups.toSorted((a, b) => {
@@ -53,8 +53,8 @@ export function externalGroups(engine: Engine, inView: Uint8Array): readonly Ext
   });
 }
 
-/** The addresses that pods and nodes of the cluster have. */
-class KnownAddresses {
+/** The addresses of the pods of the cluster. */
+class PodAddresses {
   private readonly cluster: Cluster;
   private readonly count: number;
 
@@ -62,11 +62,10 @@ class KnownAddresses {
     this.cluster = cluster;
     let count = 0;
     for (const ips of cluster.pods.ips) count += ips.length;
-    for (const { addresses } of cluster.nodes) count += addresses.length;
     this.count = count;
   }
 
-  /** Networks without a single address outside the cluster: a policy that names a pod by its address makes such. */
+  /** Networks of nothing but pod addresses: a policy that names a pod by its address makes such. */
   cover(cidrs: readonly Cidr[]): boolean {
     let left = this.count;
     for (const cidr of cidrs) {
@@ -79,12 +78,12 @@ class KnownAddresses {
   private covers(cidr: Cidr): boolean {
     if (cidr.family === 4) {
       for (let value = cidr.first; value <= cidr.last; value++) {
-        if (this.cluster.ownerOfAddress({ family: 4, value }) === undefined) return false;
+        if (this.cluster.ownerOfAddress({ family: 4, value })?.type !== 'pod') return false;
       }
       return true;
     }
     for (let value = cidr.first; value <= cidr.last; value++) {
-      if (this.cluster.ownerOfAddress({ family: 6, value }) === undefined) return false;
+      if (this.cluster.ownerOfAddress({ family: 6, value })?.type !== 'pod') return false;
     }
     return true;
   }
