@@ -91,7 +91,9 @@ describe('hostile names', () => {
           for (const v of [verdict, { ...verdict, legs: [verdict] }]) {
             const text = format.render(v, { ...options, notes: [a, b] });
             expect(text).not.toMatch(unsafe);
-            if (format.name === 'md') expect(text.replace(/`+[^\n]*?`+/g, '')).not.toMatch(/<[a-z/!]/i);
+            // A code span ends at a run of backticks as long as the one that began it.
+            if (format.name === 'md')
+              expect(text.replace(/(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, '')).not.toMatch(/<[a-z/!]/i);
           }
         }),
         { numRuns: 100 },
