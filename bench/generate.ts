@@ -1,4 +1,4 @@
-/** `node <bundle> PODS POLICIES SHAPE SEED FILE`: writes one scenario as a JSON list. */
+/** `node --import ./tools/typescript.mjs bench/generate.ts PODS POLICIES SHAPE SEED FILE`: writes one scenario as a JSON list. */
 import { writeFileSync } from 'node:fs';
 import { createScenario, scenarioJson, type Shape } from './scenario.ts';
 

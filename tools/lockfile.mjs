@@ -1,5 +1,5 @@
 /**
- * `node tools/lockfile.mjs [--check]`: makes package-lock.json name every platform's optional package.
+ * `npm run lockfile [-- --check]`: makes package-lock.json name every platform's optional package.
  *
  * `npm install` leaves out optional packages that its registry mirror does not carry, and `npm ci` then refuses the
  * lock file everywhere. What is missing is known from the names: platform, processor, C library. No integrity is
@@ -8,10 +8,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const file = new URL('../package-lock.json', import.meta.url);
-const lock = JSON.parse(readFileSync(file, 'utf8'));
+/**
+ * @typedef {{ license?: string | undefined, engines?: unknown, dev?: boolean, optionalDependencies?: Record<string, string> }} Locked
+ */
+const lock = /** @type {{ packages: Record<string, Locked> }} */ (JSON.parse(readFileSync(file, 'utf8')));
 const platform =
   /(?<os>android|darwin|freebsd|linux|openharmony|win32)-(?<cpu>arm64|arm|x64|ia32|ppc64|riscv64|s390x)(?:-(?<abi>\w+))?$/;
 
+/** @type {string[]} */
 const added = [];
 for (const [path, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
@@ -21,25 +25,26 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     if (parts === undefined) throw new Error(`${path} wants ${name}, whose platform its name does not tell`);
     const scope = `node_modules/${name.split('/')[0]}/`;
     const sibling = Object.entries(lock.packages).find(([key]) => key.startsWith(scope))?.[1];
-    lock.packages[at] = {
+    const missing = {
       version,
-      cpu: [parts.cpu],
+      cpu: [parts['cpu']],
       ...(entry.dev === true ? { dev: true } : {}),
-      ...(parts.os === 'linux' && parts.abi !== undefined
-        ? { libc: [parts.abi.startsWith('musl') ? 'musl' : 'glibc'] }
+      ...(parts['os'] === 'linux' && parts['abi'] !== undefined
+        ? { libc: [parts['abi'].startsWith('musl') ? 'musl' : 'glibc'] }
         : {}),
       license: sibling?.license ?? entry.license,
       optional: true,
-      os: [parts.os],
+      os: [parts['os']],
       ...(sibling?.engines === undefined ? {} : { engines: sibling.engines }),
     };
+    lock.packages[at] = missing;
     added.push(name);
   }
 }
 
 if (process.argv.includes('--check')) {
   if (added.length > 0) {
-    process.stderr.write(`package-lock.json lacks ${added.length} optional packages; run: node tools/lockfile.mjs\n`);
+    process.stderr.write(`package-lock.json lacks ${added.length} optional packages; run: npm run lockfile\n`);
     process.exitCode = 1;
   }
 } else if (added.length > 0) {

@@ -5,8 +5,8 @@ import { buildProgram } from './program.ts';
 /** Markdown for `docs/reference/commands.md`. Deterministic: the tree and nothing else decides. */
 export function renderCommandReference(): string {
   const root = commandTree(buildProgram({ name: 'sallyport' }));
-  const sections = root.commands.map((command) => commandSection(command, root));
-  return `${[header(root), exitCodes, ...sections].join('\n')}`;
+  const sections = root.commands.map((command) => commandSection(command));
+  return [header(root), exitCodes, ...sections].join('\n');
 }
 
 function header(root: CommandNode): string {
@@ -46,7 +46,7 @@ Text is coloured on terminals: \`--color\` wins over \`NO_COLOR\`, that over \`F
 of a failure.
 `;
 
-function commandSection(command: CommandNode, root: CommandNode): string {
+function commandSection(command: CommandNode): string {
   const name = ['sallyport', ...command.path].join(' ');
   const usage = [
     name,
@@ -79,7 +79,7 @@ function commandSection(command: CommandNode, root: CommandNode): string {
       '',
     );
   }
-  lines.push(...command.commands.map((child) => commandSection(child, root)));
+  lines.push(...command.commands.map((child) => commandSection(child)));
   return lines.join('\n');
 }
 

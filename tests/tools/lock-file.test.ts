@@ -22,7 +22,8 @@ function isLocked(from: string, name: string): boolean {
   }
 }
 
-// npm leaves out what the registry at hand does not have for other platforms, and `npm ci` then refuses the file.
+// npm leaves out what the registry at hand does not have for other platforms, and `npm ci` then refuses the file:
+// `npm run lockfile` adds them.
 it('names every dependency, those for other platforms too', () => {
   const missing = Object.entries(lock.packages).flatMap(([folder, { dependencies, optionalDependencies }]) =>
     Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !isLocked(folder, name)),

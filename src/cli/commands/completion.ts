@@ -1,8 +1,6 @@
 import { Argument, Command } from '@commander-js/extra-typings';
+import { completionShells } from '../completion/shells.ts';
 import { addExamples } from '../examples.ts';
-
-export const completionShells = ['bash', 'zsh', 'fish', 'powershell'] as const;
-export type CompletionShell = (typeof completionShells)[number];
 
 export function completionCommand() {
   const command = new Command('completion')

@@ -1,9 +1,9 @@
 import { assertNever } from '../../base/assert.ts';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { CompletionShell } from '../commands/completion.ts';
 import { bashCompletion } from '../completion/bash.ts';
 import { fishCompletion } from '../completion/fish.ts';
 import { powershellCompletion } from '../completion/powershell.ts';
+import type { CompletionShell } from '../completion/shells.ts';
 import { zshCompletion } from '../completion/zsh.ts';
 import { type CommandNode, commandTree } from '../command-tree.ts';
 
