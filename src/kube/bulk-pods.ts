@@ -8,7 +8,10 @@
 import { parseIp } from '../base/inet-parse.ts';
 import type { IpAddress } from '../base/inet.ts';
 import type { SourceText } from '../base/source.ts';
-import { type JsonScanner, MemberNames, notExpected, RememberedText } from '../yaml/json-scan.ts';
+import type { JsonScanner } from '../yaml/json-scan.ts';
+import { MemberNames } from '../yaml/member-names.ts';
+import { RememberedText } from '../yaml/remembered-text.ts';
+import { notExpected } from '../yaml/scan-signal.ts';
 import type { LabelPool } from './label-pool.ts';
 import { MAX_ANNOTATION_BYTES, OBJECT_META, OWNER_REFERENCE } from './metadata.ts';
 import type { ContainerPort, Labels, OwnerReference, PodObject, PodPhase, Protocol } from './objects.ts';

@@ -3,7 +3,9 @@
  * objects at once, everything else is only found, to be decoded one by one.
  */
 import type { SourceText } from '../base/source.ts';
-import { isScanSignal, JsonScanner, MemberNames, notExpected } from '../yaml/json-scan.ts';
+import { JsonScanner } from '../yaml/json-scan.ts';
+import { MemberNames } from '../yaml/member-names.ts';
+import { isScanSignal, notExpected } from '../yaml/scan-signal.ts';
 import { HelmFinder } from '../yaml/template.ts';
 import { PodReader } from './bulk-pods.ts';
 import type { LabelPool } from './label-pool.ts';

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isScanSignal, JsonScanner, MemberNames, NOT_JSON } from '../../src/yaml/json-scan.ts';
+import { JsonScanner } from '../../src/yaml/json-scan.ts';
+import { MemberNames } from '../../src/yaml/member-names.ts';
+import { isScanSignal, NOT_JSON } from '../../src/yaml/scan-signal.ts';
 import { parse } from './tree.ts';
 
 /** Whether the whole text is one JSON value to the scanner, seen through windows of different sizes. */
