@@ -66,13 +66,13 @@ function allowed(oracle: Oracle, from: End, to: End, at: (typeof askedPorts)[num
 test('certain answers hold for every pod that a controller may make', () => {
   const wrong: string[] = [];
   const counts = { certain: 0, unknown: 0, overCautious: 0 };
-  for (let seed = 9000; seed < 9012; seed++) {
+  for (let seed = 9000; seed < 9030; seed++) {
     const random = new Random(seed);
     const pods = aboutHashes(randomCluster(seed));
     const replaced = new Set(pods.filter((object) => isLivePod(object) && random.chance(0.5)));
     const incomplete = pods.map((object) => (replaced.has(object) ? templateOf(object) : object));
     const engine = engineOf(incomplete);
-    const oracles = Array.from({ length: 25 }, () => {
+    const oracles = Array.from({ length: 16 }, () => {
       const made = pods.map((object) => (replaced.has(object) ? replicaOf(random, object) : object));
       return new Oracle(complete(random, made));
     });
@@ -107,5 +107,6 @@ test('certain answers hold for every pod that a controller may make', () => {
   }
   expect(wrong.slice(0, 5)).toEqual([]);
   expect(counts.unknown).toBeGreaterThan(100);
-  expect(counts.overCautious / counts.unknown).toBeLessThan(0.4);
+  // Sixteen completions miss what needs a rare address and a rare label at once.
+  expect(counts.overCautious / counts.unknown).toBeLessThan(0.5);
 });
