@@ -159,7 +159,7 @@ function partlyOf(judged: readonly Judged[]): NonNullable<VerdictResult['partly'
       const group = byTarget ? target : source;
       if (seen.has(group)) continue;
       seen.add(group);
-      lists[verdict].push(...group.map(({ name }) => name));
+      for (const { name } of group) lists[verdict].push(name);
     } else lists[verdict].push(`${a.name} -> ${b.name}`);
   }
   return { allowed: shorten(lists.allowed), denied: shorten(lists.denied), unknown: shorten(lists.unknown) };

@@ -45,6 +45,7 @@ export class LabelSpace {
   private readonly keys: Key[] = [];
   private readonly keyIds = new Map<string, number>();
   private readonly selectorIds = new Map<string, SelectorId>();
+  private readonly ofObject = new WeakMap<LabelSelector, SelectorId>();
   private readonly signatures: { readonly codes: Int32Array; readonly complete: boolean }[] = [];
   private readonly signatureIds = new Map<string, SignatureId>();
   private readonly known = new Map<Labels, SignatureId>();
@@ -58,9 +59,16 @@ export class LabelSpace {
   }
 
   intern(selector: LabelSelector): SelectorId {
+    // The same object comes twice or more: when selectors are collected, and when rules are compiled.
+    const known = this.ofObject.get(selector);
+    if (known !== undefined) return known;
     const text = selectorText(selector);
-    const existing = this.selectorIds.get(text);
-    if (existing !== undefined) return existing;
+    const id = this.selectorIds.get(text) ?? this.add(selector, text);
+    this.ofObject.set(selector, id);
+    return id;
+  }
+
+  private add(selector: LabelSelector, text: string): SelectorId {
     const id = this.selectors.length;
     this.selectors.push({
       requirements: selector.requirements.map((requirement) => this.compile(requirement)),

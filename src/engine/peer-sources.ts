@@ -68,7 +68,7 @@ export class PeerSources {
     const ranges: IpRange[] = [];
     for (const peer of peers) {
       if (peer.type === 'pods') pods.push(this.podPeers(namespace, peer.namespaceSelector, peer.podSelector));
-      else if (peer.cidr !== undefined) ranges.push(...subtractCidrs(peer.cidr, peer.except));
+      else if (peer.cidr !== undefined) for (const range of subtractCidrs(peer.cidr, peer.except)) ranges.push(range);
     }
     return this.intern({ any: false, pods, addresses: this.addresses(ranges), nodes: [], domains: 'none' });
   }
@@ -87,7 +87,7 @@ export class PeerSources {
     const nodes: SelectorId[] = [];
     let domains: PeerSource['domains'] = 'none';
     for (const peer of peers) {
-      if (peer.type === 'networks') ranges.push(...peer.cidrs);
+      if (peer.type === 'networks') for (const cidr of peer.cidrs) ranges.push(cidr);
       else if (peer.type === 'nodes') nodes.push(this.nodeLabels.intern(peer.selector));
       else if (peer.type === 'domainNames') {
         if (peer.names.some(mayNamePods)) domains = 'anywhere';

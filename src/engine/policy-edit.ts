@@ -97,7 +97,7 @@ export class PolicyEdits {
       const ranges: IpRange[] = [];
       for (const peer of rule.peers) {
         if (peer.type === 'ipBlock') {
-          if (peer.cidr !== undefined) ranges.push(...subtractCidrs(peer.cidr, peer.except));
+          if (peer.cidr !== undefined) for (const range of subtractCidrs(peer.cidr, peer.except)) ranges.push(range);
         } else {
           const { podSelector, namespaceSelector } = peer;
           if (podSelector !== undefined && !peerSources.podLabels.knows(podSelector)) return false;
@@ -204,12 +204,17 @@ class Overlay implements PolicySource {
     const binds = after.isolates[direction] && sets.has(after.subjects.possible, classId);
     const bindsCertainly = binds && sets.has(after.subjects.certain, classId);
     const certainRules = certain.flatMap((policy) => this.rulesOf(policy, direction));
-    const possibleRules = [...certainRules, ...uncertain.flatMap((policy) => this.rulesOf(policy, direction))];
-    if (bindsCertainly) certainRules.push(...after.rules[direction]);
-    if (binds) possibleRules.push(...after.rules[direction]);
+    const possibleRules = certainRules.concat(uncertain.flatMap((policy) => this.rulesOf(policy, direction)));
+    const own = after.rules[direction];
     const sure = certain.length > 0 || bindsCertainly;
     const maybe = uncertain.length > 0 || binds;
-    return { certain, uncertain, isolated: sure ? YES : maybe ? MAYBE : NO, certainRules, possibleRules };
+    return {
+      certain,
+      uncertain,
+      isolated: sure ? YES : maybe ? MAYBE : NO,
+      certainRules: bindsCertainly ? certainRules.concat(own) : certainRules,
+      possibleRules: binds ? possibleRules.concat(own) : possibleRules,
+    };
   }
 
   private rulesOf(policy: number, direction: Direction): BoundRule[] {

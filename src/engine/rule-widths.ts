@@ -129,7 +129,7 @@ export class RuleWidths {
       wide.sort(
         (a, b) => this.sizeOf(b.members) - this.sizeOf(a.members) || a.members - b.members || a.ports - b.ports,
       );
-      narrow.push(...wide.splice(this.tuning.maxWidePeers));
+      for (const rule of wide.splice(this.tuning.maxWidePeers)) narrow.push(rule);
       const totalPorts = [...new Set(total.map(({ ports }) => ports))].sort((a, b) => a - b);
       const text = [...wide.map(({ members, ports }) => `${members}/${ports}`), ...totalPorts].join(' ');
       let wideId = wideIds.get(text);
@@ -155,7 +155,7 @@ export class RuleWidths {
     }
     const weight = ({ peers, subjects }: EgressGroup): number => this.sizeOf(peers) * this.sizeOf(subjects);
     wide.sort((a, b) => weight(b) - weight(a));
-    narrow.push(...wide.splice(this.tuning.maxWideGroups));
+    for (const group of wide.splice(this.tuning.maxWideGroups)) narrow.push(group);
     return { wide, total, narrow };
   }
 

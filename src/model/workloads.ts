@@ -71,18 +71,23 @@ export function groupPods(objects: KubeObjects, namespaceIndex: ReadonlyMap<stri
   };
 
   const members: Member[] = [];
-  // Pods of one ReplicaSet come in dozens: ask for its owner once.
+  // Pods of one ReplicaSet come in dozens, mostly one after the other: ask for its owner once.
   const byOwner = new Map<string, Draft>();
+  let last: PodObject | undefined;
+  let draft: Draft | undefined;
   for (const pod of live) {
-    const { owner: direct, namespace } = pod.meta;
-    const key = direct === undefined ? '' : ownerKey({ namespace, kind: direct.kind, name: direct.name });
-    let draft = direct === undefined ? undefined : byOwner.get(key);
-    if (draft === undefined) {
-      const owner = owners.topOwner('Pod', pod.meta, pod.pod.labels);
-      draft = draftOf(owner, owner.kind === 'Pod' ? pod : owners.find(owner));
-      // A static pod's owner is a node, which owns pods that are workloads of their own.
-      if (owner.kind !== 'Pod') byOwner.set(key, draft);
+    if (draft === undefined || !sameOwner(pod, last)) {
+      const { owner: direct, namespace } = pod.meta;
+      const key = direct === undefined ? '' : ownerKey({ namespace, kind: direct.kind, name: direct.name });
+      draft = direct === undefined ? undefined : byOwner.get(key);
+      if (draft === undefined) {
+        const owner = owners.topOwner('Pod', pod.meta, pod.pod.labels);
+        draft = draftOf(owner, owner.kind === 'Pod' ? pod : owners.find(owner));
+        // A static pod's owner is a node, which owns pods that are workloads of their own.
+        if (owner.kind !== 'Pod') byOwner.set(key, draft);
+      }
     }
+    last = draft.owner.kind === 'Pod' ? undefined : pod;
     members.push({ draft, name: pod.meta.name, object: pod, count: 1 });
   }
   const finished = new Set<string>();
@@ -91,7 +96,9 @@ export function groupPods(objects: KubeObjects, namespaceIndex: ReadonlyMap<stri
     if (owner.kind === 'Job') finished.add(ownerKey(owner));
   }
   const standIns = addStandIns(workloadObjects, owners, drafts, draftOf, finished, ended.list, objects.nodes.length);
-  return number([...members, ...standIns], [...drafts.values()], namespaceIndex, ended.list);
+  // Live pods are in order already.
+  const all = standIns.length === 0 ? members : [...members, ...standIns].sort(compareMembers);
+  return number(all, [...drafts.values()], namespaceIndex, ended.list);
 }
 
 function addStandIns(
@@ -159,8 +166,18 @@ function livePods(pods: readonly PodObject[]): {
   return { live, ended: { pods: endedPods, list } };
 }
 
+function sameOwner(pod: PodObject, other: PodObject | undefined): boolean {
+  const [a, b] = [pod.meta.owner, other?.meta.owner];
+  if (a === undefined || b === undefined) return false;
+  return a.name === b.name && a.kind === b.kind && pod.meta.namespace === other?.meta.namespace;
+}
+
+function compareMembers(a: Member, b: Member): number {
+  return compareText(a.draft.owner.namespace, b.draft.owner.namespace) || compareText(a.name, b.name);
+}
+
 function number(
-  members: Member[],
+  members: readonly Member[],
   drafts: Draft[],
   namespaceIndex: ReadonlyMap<string, number>,
   ended: EndedObject[],
@@ -172,8 +189,6 @@ function number(
       compareText(a.owner.kind, b.owner.kind),
   );
   drafts.forEach((draft, index) => (draft.index = index));
-  // Already sorted but for the stand-ins at the end.
-  members.sort((a, b) => compareText(a.draft.owner.namespace, b.draft.owner.namespace) || compareText(a.name, b.name));
   const rows = members.map((member, pod) => {
     const { draft, count } = member;
     draft.pods.push(pod);
