@@ -5,7 +5,7 @@ import { checkDuplicates, keyOf } from './duplicates.ts';
 import { type FieldPath, field, formatPath, item } from './path.ts';
 import type { Shape } from './shape.ts';
 import { closest } from './suggest.ts';
-import { goTypeMessage, isFloatSpelling, quotedBoolHelp, schemaTypeMessage } from './wrong-type.ts';
+import { goTypeMessage, quotedBoolHelp, schemaTypeMessage } from './wrong-type.ts';
 
 export interface Located<T> {
   readonly value: T;
@@ -207,15 +207,10 @@ export class Fields {
       return undefined;
     }
     const { value, raw } = node;
-    const integral = Number.isInteger(value) && (this.dialect === 'schema' || !isFloatSpelling(raw));
+    // kubectl writes numbers anew before it sends them: 80.0 and 1e3 arrive as 80 and 1000.
+    const integral = Number.isInteger(value);
     if (!integral || value > INT32_MAX || value < INT32_MIN) {
-      this.#wrongType(
-        node,
-        path,
-        'int32',
-        'integer',
-        integral ? undefined : 'write a whole number without a decimal point',
-      );
+      this.#wrongType(node, path, 'int32', 'integer', integral ? undefined : 'write a whole number');
       return undefined;
     }
     if (!/^-?(0|[1-9]\d*)$/.test(raw)) {

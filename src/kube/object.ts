@@ -79,5 +79,6 @@ function child(node: YamlNode | undefined, name: string): YamlNode | undefined {
 }
 
 function text(node: YamlNode | undefined): string {
-  return node?.type === 'scalar' && node.value !== null ? String(node.value) : '';
+  // Not what a boolean or a number was read as: a pod called `y` is looked for under that name.
+  return node?.type === 'scalar' && node.value !== null ? (typeof node.value === 'string' ? node.value : node.raw) : '';
 }

@@ -56,7 +56,7 @@ export function decodeService(object: Fields, pool: LabelPool): ServiceParts {
 }
 
 function decodeType(spec: Fields): ServiceObject['type'] {
-  const written = spec.string('type') ?? '';
+  const written = spec.string('type', 'v1.ServiceType') ?? '';
   const type = written === '' ? 'ClusterIP' : TYPES.find((known) => known === written);
   if (type !== undefined) return type;
   const detail = `supported values: ${TYPES.map((known) => `"${known}"`).join(', ')}`;

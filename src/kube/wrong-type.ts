@@ -16,11 +16,6 @@ export function schemaTypeMessage(node: YamlNode, path: FieldPath, wanted: strin
   return `${name}: Invalid value: "${actual}": ${name} in body must be of type ${wanted}: "${actual}"`;
 }
 
-/** Whether a number is written with a point or an exponent, which Go's integers refuse even when it is whole. */
-export function isFloatSpelling(raw: string): boolean {
-  return /[.eE]/.test(raw) && !/^[-+]?0[xX]/.test(raw);
-}
-
 /** Advice for a boolean that stands in quotes. */
 export function quotedBoolHelp(node: YamlNode): string | undefined {
   if (node.type !== 'scalar' || (node.value !== 'true' && node.value !== 'false')) return undefined;
@@ -30,8 +25,14 @@ export function quotedBoolHelp(node: YamlNode): string | undefined {
 function goTypeOf(node: YamlNode, wanted: string): string {
   if (node.type === 'mapping') return 'object';
   if (node.type === 'sequence') return 'array';
-  if (typeof node.value === 'number') return wanted === 'int32' ? `number ${node.raw}` : 'number';
+  if (typeof node.value === 'number')
+    return wanted === 'int32' ? `number ${sentNumber(node.raw, node.value)}` : 'number';
   return typeof node.value === 'boolean' ? 'bool' : 'string';
+}
+
+/** kubectl writes floats anew before it sends them, and whole numbers as they are, also those beyond 2^53. */
+function sentNumber(raw: string, value: number): string {
+  return /^[-+]?[0-9]+$/.test(raw) ? raw : String(value);
 }
 
 function schemaTypeOf(node: YamlNode): string {
