@@ -57,6 +57,11 @@ describe('Node', () => {
 });
 
 describe('Pod', () => {
+  test('a name that is read as a boolean is spoken of as it was written', () => {
+    const [diagnostic] = read('apiVersion: v1\nkind: Pod\nmetadata: {name: y}').diagnostics;
+    expect(diagnostic).toMatchObject({ object: 'Pod default/y', help: 'quote it: "y"' });
+  });
+
   test('everything that policy needs', () => {
     const text = [
       'apiVersion: v1',
@@ -332,6 +337,10 @@ describe('Service', () => {
       [
         'spec.type: Unsupported value: "Nodeport": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
       ],
+    ],
+    [
+      '{type: y, ports: [{port: 80}]}',
+      ['json: cannot unmarshal bool into Go struct field ServiceSpec.spec.type of type v1.ServiceType'],
     ],
     ['{type: ExternalName}', ['spec.externalName: Required value']],
     ['{ports: [{port: 0}]}', ['spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive']],

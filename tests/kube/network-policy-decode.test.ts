@@ -92,14 +92,17 @@ describe('S13-S15, S21: ports', () => {
     ['{port: http}', { protocol: 'TCP', port: 'http', endPort: 0 }],
     ['{port: a80}', { protocol: 'TCP', port: 'a80', endPort: 0 }],
     ['{port: 0644}', { protocol: 'TCP', port: 420, endPort: 420 }],
+    ['{port: 80.0}', { protocol: 'TCP', port: 80, endPort: 80 }],
+    ['{port: 1e3, endPort: 0x3e9}', { protocol: 'TCP', port: 1000, endPort: 1001 }],
     ['{port: 0x50}', { protocol: 'TCP', port: 80, endPort: 80 }],
   ])('%s', (port, expected) => {
     expect(networkPolicy(policyText(`ingress: [{ports: [${port}]}]`)).ingress[0]?.ports[0]).toMatchObject(expected);
   });
 
   test('a number in a notation that people misread is a warning (T3)', () => {
-    expect(warningsOf(policyText('ingress: [{ports: [{port: 0644}]}]'))).toEqual([
+    expect(warningsOf(policyText('ingress: [{ports: [{port: 0644}, {port: 80.0}]}]'))).toEqual([
       '5:29 spec.ingress[0].ports[0].port: 0644 is read as the number 420',
+      '5:43 spec.ingress[0].ports[1].port: 80.0 is read as the number 80',
     ]);
   });
 });
@@ -142,10 +145,6 @@ describe('S16-S19: policyTypes', () => {
 describe('S21, T5: numbers and names are never converted', () => {
   test.each([
     [
-      'port: 80.0',
-      'json: cannot unmarshal number 80.0 into Go struct field NetworkPolicyPort.spec.ingress.ports.port of type int32',
-    ],
-    [
       'port: 80.5',
       'json: cannot unmarshal number 80.5 into Go struct field NetworkPolicyPort.spec.ingress.ports.port of type int32',
     ],
@@ -158,8 +157,12 @@ describe('S21, T5: numbers and names are never converted', () => {
       'json: cannot unmarshal number -2147483649 into Go struct field NetworkPolicyPort.spec.ingress.ports.port of type int32',
     ],
     [
-      'port: 1e3',
-      'json: cannot unmarshal number 1e3 into Go struct field NetworkPolicyPort.spec.ingress.ports.port of type int32',
+      'port: 1e-3',
+      'json: cannot unmarshal number 0.001 into Go struct field NetworkPolicyPort.spec.ingress.ports.port of type int32',
+    ],
+    [
+      'port: 1e10',
+      'json: cannot unmarshal number 10000000000 into Go struct field NetworkPolicyPort.spec.ingress.ports.port of type int32',
     ],
     [
       'port: true',
