@@ -43,17 +43,19 @@ export class RelationRows {
 
   at(source: number, destination: number): PortSetId {
     const patch = this.patchOf[destination] ?? 0;
-    const { pool } = this;
-    let low = (this.patchStarts[patch] ?? 0) / NUMBERS_PER_RUN;
-    const end = (this.patchStarts[patch + 1] ?? 0) / NUMBERS_PER_RUN;
-    let high = end;
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      if ((pool[mid * NUMBERS_PER_RUN + 1] ?? 0) < source) low = mid + 1;
-      else high = mid;
+    if (patch !== 0) {
+      const { pool } = this;
+      let low = this.patchStarts[patch] ?? 0;
+      let high = (this.patchStarts[patch + 1] ?? 0) - NUMBERS_PER_RUN;
+      // The last run that starts at or before the source.
+      while (low < high) {
+        const runs = ((high - low) / NUMBERS_PER_RUN + 1) >> 1;
+        const mid = low + runs * NUMBERS_PER_RUN;
+        if ((pool[mid] ?? 0) <= source) low = mid;
+        else high = mid - NUMBERS_PER_RUN;
+      }
+      if ((pool[low] ?? 0) <= source && source <= (pool[low + 1] ?? -1)) return (pool[low + 2] ?? 0) as PortSetId;
     }
-    const at = low * NUMBERS_PER_RUN;
-    if (low < end && (pool[at] ?? 0) <= source) return (pool[at + 2] ?? 0) as PortSetId;
     const base = this.bases[this.baseOf[destination] ?? 0];
     return base === undefined ? NO_PORTS : valueIn(base, source);
   }

@@ -126,6 +126,10 @@ export class RuleWidths {
         else if (this.isWide(members)) wide.push({ members, ports });
         else narrow.push({ members, ports });
       }
+      if (wide.length + total.length === 0) {
+        split[list] = { wideId: 0, wide, total, narrow, named: false };
+        continue;
+      }
       wide.sort(
         (a, b) => this.sizeOf(b.members) - this.sizeOf(a.members) || a.members - b.members || a.ports - b.ports,
       );
