@@ -92,7 +92,12 @@ function decodeAlpha1Port(fields: Fields): ClusterPolicyPort {
   const range = fields.object('portRange', ALPHA1_RANGE);
   const bounds = range === undefined ? undefined : decodeRange(range);
   const protocol = range === undefined ? undefined : alpha1Protocol(range);
-  if (bounds === undefined || protocol === undefined) return { type: 'unknown', span };
+  if (range === undefined || bounds === undefined || protocol === undefined) return { type: 'unknown', span };
+  if (bounds.start > bounds.end) {
+    // This schema does not compare the two (S146), and a range that is upside down holds no port.
+    const message = `${formatPath(range.path)}: start ${bounds.start} is greater than end ${bounds.end}: matches nothing`;
+    range.decoder.warn('empty-range', range.at, message, 'swap `start` and `end`');
+  }
   return { type: 'range', protocol, ...bounds, span };
 }
 

@@ -452,6 +452,16 @@ describe('S146: the v1alpha1 generation', () => {
     ]);
   });
 
+  test('a range upside down is admitted, with a warning that it matches nothing (S146)', () => {
+    const text = admin(
+      'priority: 1\nsubject: {namespaces: {}}\ningress: [{action: Deny, from: [{namespaces: {}}], ports: [{portRange: {start: 10, end: 1}}]}]',
+    );
+    expect(clusterPolicy(text).ingress[0]?.ports).toMatchObject([{ type: 'range', start: 10, end: 1 }]);
+    expect(warningsOf(text)).toEqual([
+      '7:74 spec.ingress[0].ports[0].portRange: start 10 is greater than end 1: matches nothing',
+    ]);
+  });
+
   test('a protocol of no meaning is admitted, and unknown (S157)', () => {
     const text = admin(
       'priority: 1\nsubject: {namespaces: {}}\ningress: [{action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {port: 80, protocol: tcp}}]}]',
