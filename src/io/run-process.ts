@@ -5,6 +5,8 @@ import { systemErrorCode, systemErrorReason } from './system-error.ts';
 export interface RunOptions {
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
+  /** The whole environment of the program; this program's own when absent. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export type ProcessResult =
@@ -21,7 +23,12 @@ const maxErrorBytes = 64 * 1024;
  */
 export function runProcess(program: string, args: readonly string[], options: RunOptions): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'pipe'], shell: false, windowsHide: true });
+    const child = spawn(program, [...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: false,
+      windowsHide: true,
+      ...(options.env === undefined ? {} : { env: options.env }),
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let stdoutBytes = 0;
