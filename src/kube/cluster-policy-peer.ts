@@ -1,4 +1,5 @@
 /** Peers of cluster policies (S145, S157-S168). */
+import { formatCidr } from '../base/inet-format.ts';
 import { parseCidr } from '../base/inet-parse.ts';
 import type { Cidr } from '../base/inet.ts';
 import type { Generation } from './cluster-policy-schema.ts';
@@ -70,6 +71,10 @@ function decodeNetworks(fields: Fields): readonly Cidr[] {
       fields.decoder.fieldError({ type: 'tooLong', path: at, at: node, detail: 'may not be more than 43 bytes' });
     } else if (parsed === undefined || parsed.issues.some((issue) => issue !== 'host-bits')) {
       fields.decoder.invalid(at, node, value, ['Invalid CIDR format provided']);
+    } else if (parsed.issues.length > 0) {
+      const message = `${formatPath(at)}: Invalid value: ${JSON.stringify(value)}: must not have bits set beyond the prefix length`;
+      const help = `write ${formatCidr(parsed.cidr)}; v1beta1 refuses the value, earlier versions read it so`;
+      fields.decoder.warn('sloppy-cidr', node, message, help);
     }
     if (parsed !== undefined) cidrs.push(parsed.cidr);
   });

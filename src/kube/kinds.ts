@@ -150,7 +150,8 @@ export const KINDS: readonly KindDefinition[] = [
   {
     ...COMMON,
     kind: 'ClusterNetworkPolicy',
-    apiVersions: ['policy.networking.k8s.io/v1alpha2'],
+    // The same fields with the same meaning; v1beta1 also refuses host bits in `networks`.
+    apiVersions: ['policy.networking.k8s.io/v1alpha2', 'policy.networking.k8s.io/v1beta1'],
     namespaced: false,
     shape: CLUSTER_POLICY,
     rules: STRICT_SCHEMA,

@@ -207,6 +207,26 @@ describe('S163: networks go through isCIDR, which takes host bits only', () => {
   });
 });
 
+test('host bits in networks are a warning (S163)', () => {
+  const text = withEgress(`{${ACCEPT}, to: [{networks: [10.0.0.1/8]}]}`);
+  expect(warningsOf(text).map((line) => line.slice(line.indexOf(' ') + 1))).toEqual([
+    'spec.egress[0].to[0].networks[0]: Invalid value: "10.0.0.1/8": must not have bits set beyond the prefix length',
+  ]);
+});
+
+test('v1beta1 is read like v1alpha2', () => {
+  const text = withIngress(
+    `{${ACCEPT}, from: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {number: 80}}}]}`,
+  );
+  const policy = clusterPolicy(text.replace('v1alpha2', 'v1beta1'));
+  expect(policy.apiVersion).toBe('policy.networking.k8s.io/v1beta1');
+  expect({ ...policy, apiVersion: '', span: undefined, meta: undefined }).toMatchObject({
+    tier: 'Admin',
+    priority: 5,
+    ingress: [{ action: 'Accept', ports: [{ type: 'range', protocol: 'TCP', start: 80, end: 80 }] }],
+  });
+});
+
 describe('S145, S165: protocols', () => {
   const at = 'spec.ingress[0].protocols';
   test.each([
