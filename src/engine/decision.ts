@@ -4,7 +4,7 @@
  */
 import type { IpFamily } from '../base/inet.ts';
 import { NO, YES, type Tri } from '../base/tri.ts';
-import type { Compiled, Tier } from './compiled.ts';
+import type { Compiled, PolicyList, Tier } from './compiled.ts';
 import type { PairEvaluation } from './pair-evaluation.ts';
 import { worldOf } from './peer-sets.ts';
 import type { Direction } from './policy-rules.ts';
@@ -29,6 +29,7 @@ export class Decisions {
   private readonly compiled: Compiled;
   private readonly tiers: TierTable;
   private readonly pairs: PairEvaluation;
+  private readonly isolatingOf = new Map<PolicyList, readonly number[]>();
 
   constructor(compiled: Compiled, tiers: TierTable, pairs: PairEvaluation) {
     this.compiled = compiled;
@@ -59,18 +60,25 @@ export class Decisions {
     const allowed: Tri = portSets.has(bounds.certain, point) ? YES : possible ? 1 : NO;
     if (list.isolated === YES) {
       if (this.pairs.exemption(direction, sameNode) === YES) return { allowed, tier: 'exempt', rules: [] };
-      return {
-        allowed,
-        tier: 'NetworkPolicy',
-        rules: this.matching(list.certain, subject, peer, direction, family, point),
-      };
+      const rules = possible ? this.matching(list, subject, peer, direction, family, point) : this.isolating(list);
+      return { allowed, tier: 'NetworkPolicy', rules };
     }
     if (!compiled.hasTiers) return allowed === YES ? OPEN : { allowed, tier: 'none', rules: [] };
     return this.byTier('Baseline', allowed, subject, peer, direction, family, point);
   }
 
+  /** Every policy that isolates, with -1 for its rule; made once per list. */
+  private isolating(list: PolicyList): readonly number[] {
+    let rules = this.isolatingOf.get(list);
+    if (rules === undefined) {
+      rules = list.certain.flatMap((index) => [index, -1]);
+      this.isolatingOf.set(list, rules);
+    }
+    return rules;
+  }
+
   private matching(
-    policies: readonly number[],
+    list: PolicyList,
     subject: number,
     peer: number,
     direction: Direction,
@@ -81,7 +89,7 @@ export class Decisions {
     const destination = classes.namedPortsOf(direction === 'ingress' ? subject : peer);
     const world = worldOf(family, 'certain');
     const rules: number[] = [];
-    for (const index of policies) {
+    for (const index of list.certain) {
       const entries = all[index]?.[direction] ?? [];
       for (let rule = 0; rule < entries.length; rule++) {
         const entry = entries[rule];
@@ -90,7 +98,7 @@ export class Decisions {
         if (peerSets.has(peerSets.resolve(entry.peers), world, peer)) rules.push(index, rule);
       }
     }
-    return rules.length > 0 ? rules : policies.flatMap((index) => [index, -1]);
+    return rules.length > 0 ? rules : this.isolating(list);
   }
 
   private byTier(

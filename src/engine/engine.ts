@@ -130,14 +130,16 @@ export class Engine {
    * family that both have, IPv4 first. Directly, not through a Service.
    */
   decide(from: number, to: number, point: number): { readonly egress: GateDecision; readonly ingress: GateDecision } {
-    const a = podParty(from, this.compiled);
-    const b = podParty(to, this.compiled);
-    const sameNode = onSameNode(a, b);
-    const family = (a.families & b.families & 3) !== 0 ? 4 : 6;
+    const { ofPod } = this.compiled.classes;
+    const a = ofPod[from] ?? -1;
+    const b = ofPod[to] ?? -1;
+    const podsOnly = a < this.podClassCount && b < this.podClassCount;
+    const sameNode = podsOnly ? NO : onSameNode(podParty(from, this.compiled), podParty(to, this.compiled));
+    const family = (this.pairs.sharedFamilies(a, b) & 3) !== 0 ? 4 : 6;
     this.decisions ??= new Decisions(this.compiled, this.tiers, this.pairs);
     return {
-      egress: this.decisions.gate(a.classId, b.classId, 'egress', family, sameNode, point),
-      ingress: this.decisions.gate(b.classId, a.classId, 'ingress', family, sameNode, point),
+      egress: this.decisions.gate(a, b, 'egress', family, sameNode, point),
+      ingress: this.decisions.gate(b, a, 'ingress', family, sameNode, point),
     };
   }
 

@@ -83,8 +83,12 @@ export class PairEvaluation {
     if (exempt === YES) certain = ALL_PORTS;
     else {
       certain = this.matched(list.certainRules, subject, peer, direction, worldOf(family, 'certain'));
-      if (exempt === NO)
-        possible = this.matched(list.possibleRules, subject, peer, direction, worldOf(family, 'possible'));
+      if (exempt === NO) {
+        // Where nothing is unknown the second walk would find the same.
+        const same = list.possibleRules === list.certainRules && compiled.peerSets.exact;
+        const world = worldOf(family, 'possible');
+        possible = same ? certain : this.matched(list.possibleRules, subject, peer, direction, world);
+      }
     }
     const upper = portSets.union(tier.maybeAccepted, portSets.intersect(tier.undecided, possible));
     if (list.isolated === YES) {

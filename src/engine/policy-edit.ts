@@ -204,16 +204,19 @@ class Overlay implements PolicySource {
     const binds = after.isolates[direction] && sets.has(after.subjects.possible, classId);
     const bindsCertainly = binds && sets.has(after.subjects.certain, classId);
     const certainRules = certain.flatMap((policy) => this.rulesOf(policy, direction));
-    const possibleRules = certainRules.concat(uncertain.flatMap((policy) => this.rulesOf(policy, direction)));
     const own = after.rules[direction];
     const sure = certain.length > 0 || bindsCertainly;
     const maybe = uncertain.length > 0 || binds;
+    const allCertain = bindsCertainly ? certainRules.concat(own) : certainRules;
+    const open = uncertain
+      .flatMap((policy) => this.rulesOf(policy, direction))
+      .concat(binds && !bindsCertainly ? own : []);
     return {
       certain,
       uncertain,
       isolated: sure ? YES : maybe ? MAYBE : NO,
-      certainRules: bindsCertainly ? certainRules.concat(own) : certainRules,
-      possibleRules: binds ? possibleRules.concat(own) : possibleRules,
+      certainRules: allCertain,
+      possibleRules: open.length === 0 ? allCertain : allCertain.concat(open),
     };
   }
 
