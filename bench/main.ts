@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCluster, type Cluster } from '../src/model/cluster.ts';
 import { createEngine, type Engine } from '../src/engine/engine.ts';
-import type { ConnectionQuery } from '../src/engine/query.ts';
+import { portPoint } from '../src/engine/port-sets.ts';
 import { readManifests } from '../src/kube/read.ts';
 import { bitMatrixInput, bitMatrixPairs } from './bit-matrix.ts';
 import { runCommand } from './command.ts';
-import { heapMegabytes, median, timed, timesOf } from './measure.ts';
+import { heapMegabytes, median, percentile, timed, timesOf } from './measure.ts';
 import { Random } from './random.ts';
 import { createScenario, scenarioJson, type ScenarioSize, type Shape } from './scenario.ts';
 
@@ -43,21 +43,32 @@ function complete(engine: Engine): number {
   return runs;
 }
 
-function pointQueries(cluster: Cluster, seed: number, count: number): ConnectionQuery[] {
+/** Nanoseconds of one call, the median of several passes over `count` random pairs of pods. */
+function perPair(cluster: Cluster, seed: number, count: number, call: (from: number, to: number) => unknown): number {
   const random = new Random(seed);
-  const ports = [80, 8080, 8443, 5432, 6379, 9090];
-  return Array.from({ length: count }, () => ({
-    from: { type: 'pod', pod: random.below(cluster.pods.length) },
-    to: { type: 'pod', pod: random.below(cluster.pods.length) },
-    protocol: 'TCP',
-    port: random.pick(ports),
-  }));
+  const from = Int32Array.from({ length: count }, () => random.below(cluster.pods.length));
+  const to = Int32Array.from({ length: count }, () => random.below(cluster.pods.length));
+  const pass = (): void => {
+    for (let i = 0; i < count; i++) call(from[i] ?? 0, to[i] ?? 0);
+  };
+  pass();
+  return (median(timesOf(5, pass)) / count) * 1e6;
 }
 
-/** Nanoseconds of one call, best median of several passes. */
-function perCall(queries: readonly ConnectionQuery[], call: (query: ConnectionQuery) => unknown): number {
-  for (const query of queries) call(query);
-  return (median(timesOf(5, () => queries.forEach(call))) / queries.length) * 1e6;
+/** Microseconds of each exact, cluster-wide difference: a random policy loses its first rule, or goes. */
+function policyEdits(cluster: Cluster, engine: Engine, seed: number, count: number): number[] {
+  const random = new Random(seed);
+  const times: number[] = [];
+  for (let i = 0; i < count + 200; i++) {
+    const policy = random.pick(cluster.networkPolicies);
+    const { namespace, name } = policy.meta;
+    const after =
+      i % 10 === 0 ? undefined : { ...policy, ingress: policy.ingress.slice(1), egress: policy.egress.slice(1) };
+    const { ms: time, value } = timed(() => engine.policyChanges(namespace, name, after));
+    if (value === undefined) throw new Error(`no exact difference for ${namespace}/${name}`);
+    if (i >= 200) times.push(time * 1000);
+  }
+  return times;
 }
 
 function benchEngine(size: ScenarioSize): void {
@@ -78,8 +89,17 @@ function benchEngine(size: ScenarioSize): void {
   const whole = median(timesOf(size.pods > 50_000 ? 2 : 3, () => complete(createEngine(read(text)))));
 
   const engine = compiled.value;
-  const byId = perCall(pointQueries(cluster.value, size.seed, 20_000), (query) => engine.verdict(query));
-  const explained = perCall(pointQueries(cluster.value, size.seed, 2_000), (query) => engine.explain(query));
+  const web = portPoint('TCP', 8080);
+  const byId = perPair(cluster.value, size.seed, 200_000, (from, to) => engine.podVerdict(from, to, web));
+  const names = Array.from({ length: cluster.value.pods.length }, (_, pod) => cluster.value.podLabel(pod));
+  const pods = new Map(names.map((name, pod) => [name, pod]));
+  const byName = perPair(cluster.value, size.seed, 20_000, (from, to) =>
+    engine.decide(pods.get(names[from] ?? '') ?? 0, pods.get(names[to] ?? '') ?? 0, web),
+  );
+  const inWords = perPair(cluster.value, size.seed, 1_000, (from, to) =>
+    engine.explain({ from: { type: 'pod', pod: from }, to: { type: 'pod', pod: to }, protocol: 'TCP', port: 8080 }),
+  );
+  const edits = size.policies === 0 ? [] : policyEdits(cluster.value, engine, size.seed, 2_000);
 
   say(`\n## ${label}`);
   say(
@@ -94,7 +114,13 @@ function benchEngine(size: ScenarioSize): void {
   say(`complete relation alone, warm        ${ms(Math.max(0, warm - compileWarm))}   target 50 ms at 100k/10k`);
   say(`file to full answer                  ${ms(whole)}   ${(whole / parse).toFixed(2)}x JSON.parse, target < 1.5x`);
   say(`point query by id                    ${byId.toFixed(0)} ns   target 25 ns`);
-  say(`explanation by id, rules and places  ${(explained / 1000).toFixed(2)} us   target 1 us`);
+  say(`by name, with the deciding rules     ${(byName / 1000).toFixed(2)} us   target 1 us`);
+  say(`explanation in words, with places    ${(inWords / 1000).toFixed(1)} us`);
+  if (edits.length > 0) {
+    say(
+      `policy edit to exact difference      p50 ${percentile(edits, 0.5).toFixed(0)} us, p99 ${percentile(edits, 0.99).toFixed(0)} us   target 50 us, 2000 us`,
+    );
+  }
   if (size.pods <= 20_000 || (!quick && size.pods <= 100_000)) {
     const input = bitMatrixInput(size);
     const matrix = timed(() => bitMatrixPairs(input)).ms;
