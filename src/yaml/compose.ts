@@ -3,7 +3,7 @@ import { EVENT_ID, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import type { DocumentEvent, Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { YamlBudget } from './budget.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
-import { DocumentProblem, depthProblem } from './problem.ts';
+import { DocumentProblem, depthProblem, shown } from './problem.ts';
 import { readEvents } from './read-events.ts';
 import { isPlainString, keyText, resolvePlain, resolveTagged } from './scalar.ts';
 import type { ResolvedScalar } from './scalar.ts';
@@ -226,7 +226,7 @@ class Composer {
       const key = resolved === undefined ? raw : keyText(resolved, raw);
       if (key === undefined)
         this.#fail(
-          raw === '' ? 'a mapping key is missing' : `\`${raw}\` cannot be a mapping key`,
+          raw === '' ? 'a mapping key is missing' : `\`${shown(raw)}\` cannot be a mapping key`,
           start,
           Math.max(end, start),
           'quote the key to make it a string',
@@ -243,7 +243,7 @@ class Composer {
       return;
     }
     if (typeof value === 'number' && !Number.isFinite(value))
-      this.#fail(`unsupported value: \`${raw}\` is not a number that JSON can hold`, start, end);
+      this.#fail(`unsupported value: \`${shown(raw)}\` is not a number that JSON can hold`, start, end);
     const node = this.#scalarNode(start, end, value, raw, quoted);
     this.#remember(event, node, 1);
     this.#add(node);
@@ -264,8 +264,8 @@ class Composer {
     this.#last = Math.max(nameEnd, this.#last);
     const target = this.#anchors.get(name);
     if (target === undefined)
-      this.#fail(`unknown anchor '${name}' referenced`, start, nameEnd, `define it first with &${name}`);
-    if (target.node === undefined) this.#fail(`anchor '${name}' value contains itself`, start, nameEnd);
+      this.#fail(`unknown anchor '${shown(name)}' referenced`, start, nameEnd, `define it first with &${shown(name)}`);
+    if (target.node === undefined) this.#fail(`anchor '${shown(name)}' value contains itself`, start, nameEnd);
     this.#budget.alias(target.size, this.#base + start, this.#base + nameEnd);
     const frame = this.#frames.at(-1);
     if (frame !== undefined && frame.isMapping && frame.key === undefined && !frame.keyIsMerge) {
@@ -274,7 +274,12 @@ class Composer {
       const resolved = node.quoted ? undefined : resolvePlain(node.raw);
       const key = typeof node.value === 'string' ? node.value : resolved && keyText(resolved, node.raw);
       if (key === undefined)
-        this.#fail(`\`*${name}\` cannot be a mapping key`, start, nameEnd, 'a key must be text, a number or a boolean');
+        this.#fail(
+          `\`*${shown(name)}\` cannot be a mapping key`,
+          start,
+          nameEnd,
+          'a key must be text, a number or a boolean',
+        );
       frame.key = this.#scalarNode(start, nameEnd, key, node.raw, node.quoted);
       return;
     }

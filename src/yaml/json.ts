@@ -3,7 +3,7 @@ import { invariant } from '../base/assert.ts';
 import { YamlBudget } from './budget.ts';
 import { ChildStack } from './child-stack.ts';
 import type { MappingEntry, ScalarNode, YamlNode } from './node.ts';
-import { DocumentProblem, depthProblem } from './problem.ts';
+import { DocumentProblem, depthProblem, shown } from './problem.ts';
 import { DEFAULT_YAML_LIMITS } from './limits.ts';
 import { TextPool } from './text-pool.ts';
 
@@ -142,7 +142,14 @@ export class JsonParser {
     this.#at = start + raw.length;
     this.#budget.node(start);
     if (!Number.isFinite(value))
-      throw new DocumentProblem('yaml-syntax', `the number ${raw} is too large`, start, this.#at, undefined, 'JSON');
+      throw new DocumentProblem(
+        'yaml-syntax',
+        `the number ${shown(raw)} is too large`,
+        start,
+        this.#at,
+        undefined,
+        'JSON',
+      );
     return { type: 'scalar', start, end: this.#at, value, raw, quoted: false };
   }
 

@@ -184,6 +184,16 @@ class ManifestReader {
   }
 
   #parseYaml(start: number, end: number): YamlNode[] {
+    try {
+      return this.#parseAnyYaml(start, end);
+    } catch (error) {
+      // A scalar or tag of megabytes can exhaust the stack of a regular expression, also inside the YAML library.
+      if (!(error instanceof RangeError)) throw error;
+      throw new DocumentProblem('yaml-limit', 'a value of this document is too long to be read', start, start);
+    }
+  }
+
+  #parseAnyYaml(start: number, end: number): YamlNode[] {
     const { text } = this.#source;
     const everyday = this.#isEveryday ? parseEverydayYaml(text, start, end, this.#budget, this.#pool) : undefined;
     if (everyday !== undefined) return everyday.root === undefined ? [] : [everyday.root];

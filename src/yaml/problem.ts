@@ -43,3 +43,8 @@ export function depthProblem(at: number, limits: YamlLimits): DocumentProblem {
     'Kubernetes objects are nested far less deeply',
   );
 }
+
+/** A piece of the input for a message: whole when it is short. */
+export function shown(piece: string): string {
+  return piece.length <= 60 ? piece : `${piece.slice(0, 57)}...`;
+}

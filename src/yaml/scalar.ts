@@ -3,6 +3,8 @@
  * sigs.k8s.io/yaml (semantics T3, S24). `tests/yaml/scalar.test.ts` holds the table.
  */
 
+import { shown } from './problem.ts';
+
 export type ScalarTag = 'str' | 'bool' | 'null' | 'int' | 'float' | 'timestamp' | 'merge';
 
 export interface ResolvedScalar {
@@ -30,7 +32,9 @@ hints['.'.charCodeAt(0)] = 2;
 for (const char of '+-0123456789') hints[char.charCodeAt(0)] = 3;
 
 const decimalFloat = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const dottedFloat = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
+const dottedFloat = /^\.[0-9_]+(?:[eE][-+]?[0-9_]+)?$/;
+/** Underscores stand between two digits. */
+const looseUnderscore = /(?:[^0-9]_|_(?![0-9]))/;
 const integer = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*)|0([0-7]+))$/;
 const smallInteger = /^(?:0|[1-9][0-9]{0,14})$/;
 const timestamp =
@@ -91,7 +95,7 @@ export function resolvePlain(raw: string): ResolvedScalar {
   const word = words.get(raw);
   if (word !== undefined) return word;
   if (hint === 3) return resolveNumber(raw) ?? { tag: 'str', value: raw };
-  if (hint === 2 && dottedFloat.test(raw)) {
+  if (hint === 2 && dottedFloat.test(raw) && !looseUnderscore.test(raw)) {
     const value = Number(raw.replaceAll('_', ''));
     if (Number.isFinite(value)) return { tag: 'float', value };
   }
@@ -141,7 +145,7 @@ export function resolveTagged(tag: string, raw: string): TagOutcome {
       if (found.tag === short) return { ok: true, scalar: found };
       if (short === 'float' && found.tag === 'int' && (parseGoInteger(raw.replaceAll('_', '')) ?? 0n) <= maxInt64)
         return { ok: true, scalar: { tag: 'float', value: found.value } };
-      return { ok: false, message: `cannot decode !!${found.tag} \`${raw}\` as a !!${short}` };
+      return { ok: false, message: `cannot decode !!${found.tag} \`${shown(raw)}\` as a !!${short}` };
     }
     default:
       return { ok: true, scalar: { tag: 'str', value: raw } };

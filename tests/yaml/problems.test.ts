@@ -217,6 +217,17 @@ describe('limits', () => {
     expect(result).toStrictEqual({ documents: [], skipped: [], diagnostics: [] });
   });
 
+  test('values of megabytes are read or refused, never thrown over', () => {
+    expect(outcome(`a: .1${'_1'.repeat(4_000_000)}`).problems).toStrictEqual([]);
+    expect(outcome(`a: "${'\\n'.repeat(3_000_000)}"`).problems).toStrictEqual([]);
+    expect(outcome(`a: !${'x'.repeat(10_000_000)} b`).problems).toStrictEqual([
+      'yaml-limit: a value of this document is too long to be read',
+    ]);
+    expect(outcome(`a: *${'x'.repeat(1_000_000)}`).problems).toStrictEqual([
+      `yaml-syntax: not valid YAML: unknown anchor '${'x'.repeat(57)}...' referenced`,
+    ]);
+  });
+
   test.each([
     ['colons', ':'.repeat(200_000)],
     ['braces', '{{'.repeat(100_000)],
