@@ -46,7 +46,8 @@ export class Cluster {
   private readonly nodeIndex: ReadonlyMap<string, number>;
   private readonly serviceIndex: ReadonlyMap<string, number>;
   private workloadIndex: Map<string, number> | undefined;
-  private podIndex: Map<string, number> | undefined;
+  /** By namespace, so that a look-up makes no text. */
+  private podIndex: (Map<string, number> | undefined)[] | undefined;
   private addressIndex: Map<string, AddressOwner> | undefined;
 
   constructor(objects: KubeObjects, options: ClusterOptions) {
@@ -98,13 +99,10 @@ export class Cluster {
 
   /** The index of a live pod of the input; pods that stand for replicas have no name of their own. */
   podNamed(namespace: string, name: string): number | undefined {
-    if (this.podIndex === undefined) {
-      this.podIndex = new Map();
-      for (let pod = 0; pod < this.pods.length; pod++) {
-        if (!this.pods.isSynthetic(pod)) this.podIndex.set(this.podLabel(pod), pod);
-      }
-    }
-    return this.podIndex.get(`${namespace}/${name}`);
+    const at = this.namespaceIndex.get(namespace);
+    if (at === undefined) return undefined;
+    this.podIndex ??= this.indexPods();
+    return this.podIndex[at]?.get(name);
   }
 
   /** By `namespace/Kind/name`. */
@@ -153,6 +151,16 @@ export class Cluster {
   ownerOfAddress(ip: IpAddress): AddressOwner | undefined {
     this.addressIndex ??= this.indexAddresses();
     return this.addressIndex.get(formatIp(ip));
+  }
+
+  private indexPods(): (Map<string, number> | undefined)[] {
+    const index: (Map<string, number> | undefined)[] = this.namespaces.map(() => undefined);
+    for (let pod = 0; pod < this.pods.length; pod++) {
+      if (this.pods.isSynthetic(pod)) continue;
+      const namespace = this.pods.namespaceOf[pod] ?? -1;
+      (index[namespace] ??= new Map()).set(this.pods.names[pod] ?? '', pod);
+    }
+    return index;
   }
 
   private indexAddresses(): Map<string, AddressOwner> {
