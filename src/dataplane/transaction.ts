@@ -1,0 +1,116 @@
+/** One atomic change of the table, as operations; and the change from one plan to the next. */
+import type { GenerationField } from './generation.ts';
+import { DEFAULT_FIELD, generationRules, nextGeneration } from './generation.ts';
+import type { Plan } from './plan.ts';
+import { rulesetOf } from './plan-ruleset.ts';
+import type { NftChain, NftSet, Ruleset } from './ruleset.ts';
+import { tightens } from './tightening.ts';
+
+export type Operation =
+  /** Makes the table, empty: what was in one of the name goes, in the same transaction. */
+  | { readonly type: 'replace-table' }
+  | { readonly type: 'add-set'; readonly set: NftSet }
+  | { readonly type: 'delete-set'; readonly set: NftSet }
+  | { readonly type: 'add-chain'; readonly chain: NftChain }
+  | { readonly type: 'delete-chain'; readonly chain: string }
+  /** The rules of a chain, whatever it had before. */
+  | { readonly type: 'set-rules'; readonly chain: string; readonly rules: readonly string[]; readonly fresh: boolean }
+  | { readonly type: 'add-elements'; readonly set: string; readonly elements: ReadonlyMap<string, string> }
+  | { readonly type: 'delete-elements'; readonly set: string; readonly keys: readonly string[] };
+
+export interface Transaction {
+  /** Of the family `inet`. */
+  readonly table: string;
+  readonly operations: readonly Operation[];
+  /** The generation in force afterwards. */
+  readonly generation: number;
+}
+
+export interface TransactionOptions {
+  readonly table?: string;
+  /** The generation in force; where there is no table yet, one that no live flow may carry. */
+  readonly generation?: number;
+  readonly field?: GenerationField;
+}
+
+export const DEFAULT_TABLE = 'sallyport';
+
+/** Replaces the table as a whole: at the start, and when the kernel does not have what it should. */
+export function installPlan(plan: Plan, options: TransactionOptions = {}): Transaction {
+  return diffPlans(undefined, plan, options);
+}
+
+/**
+ * The smallest change from one plan to the next. The generation moves on when the new plan forbids something that the
+ * old one allowed: then every live connection is judged once more.
+ */
+export function diffPlans(before: Plan | undefined, next: Plan, options: TransactionOptions = {}): Transaction {
+  const field = options.field ?? DEFAULT_FIELD;
+  const current = options.generation ?? 0;
+  const moves = before === undefined || tightens(before, next);
+  const generation = moves ? nextGeneration(current, field) : current;
+  const operations: Operation[] = before === undefined ? [{ type: 'replace-table' }] : [];
+  const nothing: Ruleset = { sets: new Map(), chains: new Map() };
+  operations.push(...diffRulesets(before === undefined ? nothing : rulesetOf(before), rulesetOf(next)));
+  if (moves) {
+    for (const [chain, rules] of generationRules(generation, field)) {
+      operations.push({ type: 'set-rules', chain, rules, fresh: before === undefined });
+    }
+  }
+  return { table: options.table ?? DEFAULT_TABLE, operations, generation };
+}
+
+/** In an order in which nothing is referred to before it exists or deleted while it is referred to. */
+export function diffRulesets(before: Ruleset, next: Ruleset): Operation[] {
+  const makeSets: Operation[] = [];
+  const makeChains: Operation[] = [];
+  const fill: Operation[] = [];
+  const rules: Operation[] = [];
+  const dispatch: Operation[] = [];
+  const baseRules: Operation[] = [];
+  const drop: Operation[] = [];
+  for (const set of next.sets.values()) {
+    const old = before.sets.get(set.name);
+    // Verdicts name chains, so they come when all of those are complete.
+    const into = set.type.endsWith('verdict') ? dispatch : fill;
+    if (old === undefined) {
+      makeSets.push({ type: 'add-set', set });
+      if (set.elements.size > 0) into.push({ type: 'add-elements', set: set.name, elements: set.elements });
+    } else into.push(...elementChanges(old, set));
+  }
+  for (const chain of next.chains.values()) {
+    const old = before.chains.get(chain.name);
+    if (old === undefined) makeChains.push({ type: 'add-chain', chain });
+    if (old === undefined ? chain.rules.length === 0 : sameRules(old.rules, chain.rules)) continue;
+    const change: Operation = { type: 'set-rules', chain: chain.name, rules: chain.rules, fresh: old === undefined };
+    (chain.hook === undefined ? rules : baseRules).push(change);
+  }
+  for (const name of before.chains.keys()) {
+    if (!next.chains.has(name)) drop.push({ type: 'delete-chain', chain: name });
+  }
+  for (const set of before.sets.values()) {
+    if (!next.sets.has(set.name)) drop.push({ type: 'delete-set', set });
+  }
+  return [...makeSets, ...makeChains, ...fill, ...rules, ...dispatch, ...baseRules, ...drop];
+}
+
+function elementChanges(old: NftSet, set: NftSet): Operation[] {
+  const added = new Map<string, string>();
+  const deleted: string[] = [];
+  for (const [key, value] of set.elements) {
+    const had = old.elements.get(key);
+    if (had === value) continue;
+    // A changed value is a deletion and an addition, in this order.
+    if (had !== undefined) deleted.push(key);
+    added.set(key, value);
+  }
+  for (const key of old.elements.keys()) if (!set.elements.has(key)) deleted.push(key);
+  const changes: Operation[] = [];
+  if (deleted.length > 0) changes.push({ type: 'delete-elements', set: set.name, keys: deleted });
+  if (added.size > 0) changes.push({ type: 'add-elements', set: set.name, elements: added });
+  return changes;
+}
+
+function sameRules(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((rule, index) => rule === b[index]);
+}
