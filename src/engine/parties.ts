@@ -146,14 +146,22 @@ export function partyPairs(
   const targets = partiesOf(to, compiled);
   // Which node a pod is on matters only towards hosts.
   const byNode = [sources, targets].some((parties) => parties.some((party) => party.kind === 'host'));
-  const targetGroups = groupAlike(targets, byNode);
-  return groupAlike(sources, byNode).flatMap((source) => targetGroups.map((target) => ({ source, target })));
+  const targetGroups = groupAlike(targets, byNode ? nodesOf(sources) : undefined);
+  const sourceGroups = groupAlike(sources, byNode ? nodesOf(targets) : undefined);
+  return sourceGroups.flatMap((source) => targetGroups.map((target) => ({ source, target })));
 }
 
-function groupAlike(parties: readonly Party[], byNode: boolean): PartyGroup[] {
+function nodesOf(parties: readonly Party[]): ReadonlySet<string> {
+  return new Set(parties.map(({ nodeName }) => nodeName));
+}
+
+/** Nodes on which the other side has nobody are all the same: just elsewhere. */
+function groupAlike(parties: readonly Party[], otherNodes: ReadonlySet<string> | undefined): PartyGroup[] {
   const groups = new Map<string, Party[]>();
   for (const party of parties) {
-    const key = `${party.classId} ${party.families}${byNode ? ` ${party.nodeName}` : ''}`;
+    const { classId, families, nodeName } = party;
+    const node = otherNodes === undefined || nodeName === '' || otherNodes.has(nodeName) ? nodeName : '*';
+    const key = otherNodes === undefined ? `${classId} ${families}` : `${classId} ${families} ${node}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [party]);
     else group.push(party);

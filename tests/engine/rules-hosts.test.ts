@@ -44,6 +44,28 @@ describe('hosts', () => {
     ]);
   });
 
+  it('S107: a workload of hosts reaches the pods next to one of them', () => {
+    const agent = (name: string, node: string) =>
+      `\n---${pod('x', name, `192.168.0.${node.slice(1)}`, node, 'hostNetwork: true')}`.replace(
+        `labels: {pod: "${name}"}`,
+        'labels: {}, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: agent, uid: u, controller: true}]',
+      );
+    const engine = engineOf(
+      threeNamespaces + agent('agent-1', 'n1') + agent('agent-2', 'n2') + agent('agent-3', 'n3') + denyAll,
+    );
+    // a runs on n1, b on n2.
+    check(engine, [
+      'x/DaemonSet/agent > x/a TCP 80: denied',
+      'x/agent-1 > x/a TCP 80: allowed',
+      'x/agent-3 > x/a TCP 80: denied',
+    ]);
+    expect(engine.explain(query(engine, 'x/DaemonSet/agent > x/b TCP 80')).partly).toEqual({
+      allowed: ['x/agent-2'],
+      denied: ['x/agent-1', 'x/agent-3'],
+      unknown: [],
+    });
+  });
+
   it('says which end no policy binds', () => {
     const engine = engineOf(threeNamespaces + host + denyAll);
     const { egress, ingress } = engine.explain(query(engine, 'x/host > x/a TCP 80'));
