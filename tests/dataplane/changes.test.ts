@@ -64,14 +64,28 @@ const cases: readonly [what: string, to: readonly Manifest[], lines: readonly st
   [
     'the last peer of a kind goes',
     before.filter((object) => object !== web),
-    ['add rule inet sallyport SET goto deny'],
+    [
+      'delete element inet sallyport peer4 { 10.0.0.2 }',
+      'flush chain inet sallyport SET',
+      'add rule inet sallyport SET jump source',
+      'add rule inet sallyport SET goto deny',
+      'flush chain inet sallyport SET_r',
+      'add rule inet sallyport SET_r jump destination',
+      'add rule inet sallyport SET_r goto deny',
+      'delete set inet sallyport SET_p',
+    ],
     8,
   ],
   ['a pod that nobody asks about', [...before, pod('x', '10.0.0.9', 'x', 'node2')], [], 7],
   [
     'the only peer of a kind moves to another address: a new number, for the old one may be in flight',
     [...before.filter((object) => object !== web), pod('web', '10.0.0.7', 'web', 'node2')],
-    ['delete element inet sallyport peer4 { 10.0.0.2 }', 'add element inet sallyport peer4 { 10.0.0.7 : 1000:1 }'],
+    [
+      'delete element inet sallyport peer4 { 10.0.0.2 }',
+      'add element inet sallyport peer4 { 10.0.0.7 : 1000:2 }',
+      'delete element inet sallyport SET_p { 1000:1 . 6 . 5432 }',
+      'add element inet sallyport SET_p { 1000:2 . 6 . 5432 }',
+    ],
     8,
   ],
   [
