@@ -1,6 +1,9 @@
 import type { YamlLimits } from './limits.ts';
 import { DocumentProblem } from './problem.ts';
 
+/** Characters that all documents of a text together may cost again, because of lines that need another reading. */
+const MAX_REREAD = 1_500_000;
+
 /** Counts what one text has cost so far and stops it at its limits. Shared by all documents of the text. */
 export class YamlBudget {
   readonly limits: YamlLimits;
@@ -8,6 +11,7 @@ export class YamlBudget {
   walked = 0;
   #created = 0;
   #aliased = 0;
+  #reread = 0;
 
   constructor(limits: YamlLimits) {
     this.limits = limits;
@@ -27,6 +31,12 @@ export class YamlBudget {
   rewind(mark: number): void {
     this.walked -= this.#created - mark;
     this.#created = mark;
+  }
+
+  /** Whether `length` characters may be read once more. */
+  reread(length: number): boolean {
+    this.#reread += length;
+    return this.#reread <= MAX_REREAD;
   }
 
   /** Counts one new node at `at`. */

@@ -416,8 +416,7 @@ export function composeYaml(source: string, start: number, end: number, budget: 
   const text = start === 0 && end === source.length ? source : source.slice(start, end);
   let events: Event[];
   try {
-    // It counts scalars and attempts as levels too; the composer counts exactly.
-    events = readEvents(text, budget.limits.maxDepth + 2);
+    events = readEvents(text, budget);
   } catch (error) {
     if (error instanceof YAMLException) throw syntaxProblem(error, source, start, end, budget);
     throw error;

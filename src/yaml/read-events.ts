@@ -1,9 +1,7 @@
 /** js-yaml's events, also where go-yaml is laxer about indentation than the YAML specification. */
 import { EVENT_ID, YAMLException, parseEvents } from 'js-yaml';
 import type { Event } from 'js-yaml';
-
-/** Every shallow line costs one more reading of the text: this bounds them together, in characters. */
-const MAX_REREAD = 4_000_000;
+import type { YamlBudget } from './budget.ts';
 
 /**
  * The events of `text`. go-yaml lets the continuation lines of a quoted scalar stand at any column; js-yaml wants them
@@ -12,17 +10,19 @@ const MAX_REREAD = 4_000_000;
  *
  * @throws YAMLException
  */
-export function readEvents(text: string, maxDepth: number): Event[] {
+export function readEvents(text: string, budget: YamlBudget): Event[] {
+  // It counts scalars and attempts as levels too; the composer counts exactly.
+  const maxDepth = budget.limits.maxDepth + 2;
   let masked = text;
   let first = text.length;
   let last = -1;
-  for (let reread = 0; ; reread += text.length) {
+  for (;;) {
     try {
       const events = parseEvents(masked, { maxDepth });
       return last === -1 ? events : events.map((event) => withoutShortcut(event, first, last));
     } catch (error) {
-      const gap = error instanceof YAMLException && reread < MAX_REREAD ? shallowBreak(masked, error) : undefined;
-      if (gap === undefined) throw error;
+      const gap = error instanceof YAMLException ? shallowBreak(masked, error) : undefined;
+      if (gap === undefined || !budget.reread(text.length)) throw error;
       masked = `${masked.slice(0, gap.start)}${' '.repeat(gap.end - gap.start)}${masked.slice(gap.end)}`;
       first = Math.min(first, gap.start);
       last = Math.max(last, gap.end);

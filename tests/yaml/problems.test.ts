@@ -241,6 +241,8 @@ describe('limits', () => {
     ['markers', '---\n...\n'.repeat(20_000)],
     ['broken documents', '---\n[\n'.repeat(2_000)],
     ['broken templates', '---\n{{ x }}\n'.repeat(2_000)],
+    ['shallow lines', 'a: "\n'.repeat(20_000)],
+    ['documents of shallow lines', `---\n${'a: "\n'.repeat(40)}`.repeat(2_000)],
     ['duplicate keys', 'a: 1\n'.repeat(50_000)],
     ['merges', 'x: &x {a: 1}\nb:\n' + '  <<: *x\n'.repeat(20_000)],
     ['JSON values', '{}'.repeat(50_000)],
