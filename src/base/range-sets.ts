@@ -45,6 +45,22 @@ export class RangeSets {
     return this.pool.subarray(this.starts[set] ?? 0, this.starts[set + 1] ?? 0);
   }
 
+  /**
+   * For loops too hot to make a view: `numbers` from `startOf(set)` to `endOf(set)` is what `view` shows. Valid until the
+   * next set is made.
+   */
+  get numbers(): Int32Array {
+    return this.pool;
+  }
+
+  startOf(set: number): number {
+    return this.starts[set] ?? 0;
+  }
+
+  endOf(set: number): number {
+    return this.starts[set + 1] ?? 0;
+  }
+
   has(set: number, value: number): boolean {
     let low = (this.starts[set] ?? 0) >> 1;
     let high = (this.starts[set + 1] ?? 0) >> 1;

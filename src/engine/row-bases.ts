@@ -100,9 +100,9 @@ export class RowBases {
     for (let id = 0; id < this.count; id++) {
       const names = classes.namedPortsOf(id) + 1;
       let key = egressKeys.join(wideEgress[id] ?? 0, this.mask[id] ?? 0);
-      key = egressKeys.join(key, egressNamed ? names : 0);
-      key = egressKeys.join(key, this.tiers.groupOf[id] ?? 0);
-      key = egressKeys.join(key, this.tiers.portsOf[id] ?? 0);
+      if (egressNamed) key = egressKeys.join(key, names);
+      if (this.tiers.groupCount > 1) key = egressKeys.join(key, this.tiers.groupOf[id] ?? 0);
+      if (this.tiers.portsCount > 1) key = egressKeys.join(key, this.tiers.portsOf[id] ?? 0);
       const rules = classes.isPod(id) ? this.widths.ingress[listOf.ingress[id] ?? 0] : undefined;
       let inner = ingressKeys.join(rules?.wideId ?? 0, this.ingressBound[id] ?? 0);
       inner = ingressKeys.join(inner, rules?.named === true ? names : 0);

@@ -96,7 +96,9 @@ export class RowBuilder {
   private scatterIngress(destination: number): void {
     const bound = this.bases.ingressBound[destination];
     if (bound !== ISOLATED && bound !== EITHER) return;
-    const { listOf, portSpecs, portSets, peerSets, classes } = this.compiled;
+    const { listOf, portSpecs, portSets, classes } = this.compiled;
+    const { sets } = this.compiled.peerSets;
+    const { numbers } = sets;
     const rules = this.widths.ingress[listOf.ingress[destination] ?? 0];
     if (rules === undefined) return;
     const { ingressPorts, ingressStamp, stamp } = this;
@@ -105,10 +107,10 @@ export class RowBuilder {
     for (const { members, ports } of rules.narrow) {
       const allowed = portSpecs.resolve(ports, named);
       if (allowed === NO_PORTS) continue;
-      const ranges = peerSets.sets.view(members);
-      for (let i = 0; i < ranges.length; i += 2) {
-        const last = ranges[i + 1] ?? -1;
-        for (let source = ranges[i] ?? 0; source <= last; source++) {
+      const end = sets.endOf(members);
+      for (let i = sets.startOf(members); i < end; i += 2) {
+        const last = numbers[i + 1] ?? -1;
+        for (let source = numbers[i] ?? 0; source <= last; source++) {
           if (ingressStamp[source] === stamp) {
             ingressPorts[source] = portSets.union((ingressPorts[source] ?? 0) as PortSetId, allowed);
           } else {
@@ -173,11 +175,13 @@ export class RowBuilder {
 
   private addSubjects(subjects: ClassSet, allowed: PortSetId, closed: boolean): void {
     const { egressStamp, egressPorts, stamp } = this;
-    const { portSets, peerSets } = this.compiled;
-    const ranges = peerSets.sets.view(subjects);
-    for (let i = 0; i < ranges.length; i += 2) {
-      const last = ranges[i + 1] ?? -1;
-      for (let source = ranges[i] ?? 0; source <= last; source++) {
+    const { portSets } = this.compiled;
+    const { sets } = this.compiled.peerSets;
+    const { numbers } = sets;
+    const end = sets.endOf(subjects);
+    for (let i = sets.startOf(subjects); i < end; i += 2) {
+      const last = numbers[i + 1] ?? -1;
+      for (let source = numbers[i] ?? 0; source <= last; source++) {
         if (egressStamp[source] === stamp) {
           egressPorts[source] = portSets.union((egressPorts[source] ?? 0) as PortSetId, allowed);
           continue;

@@ -24,7 +24,7 @@ export const USUAL_TUNING: RowTuning = {
   leastWide: 16,
   maxWideGroups: 60,
   maxWidePeers: 16,
-  tableFrom: 4,
+  tableFrom: 16,
 };
 
 export interface SetRule {
