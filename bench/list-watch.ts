@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import type { KubeObject } from '../src/kube/objects.ts';
 import { ApiClient } from '../src/io/kubernetes/api-client.ts';
 import { fixedCredentials } from '../src/io/kubernetes/credentials.ts';
-import { objectProjection } from '../src/io/kubernetes/object-projection.ts';
+import { objectProjection, projectedFields } from '../src/io/kubernetes/object-projection.ts';
 import { Reflector } from '../src/io/kubernetes/reflector.ts';
 import { watchedKinds } from '../src/io/kubernetes/watched-kinds.ts';
 
@@ -205,6 +205,7 @@ async function watchPods(
     client,
     scope: { resource },
     project: objectProjection({ resource }),
+    fields: projectedFields(resource),
     random: () => 0.5,
     watchList,
     handler: {

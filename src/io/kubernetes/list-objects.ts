@@ -3,6 +3,7 @@ import type { JsonValue } from '../../kube/from-json.ts';
 import type { ApiClient, Query } from './api-client.ts';
 import { ApiError, malformedError } from './api-error.ts';
 import { type ApiObject, apiObject, isJsonObject, textOf } from './api-object.ts';
+import type { JsonFields } from './json-fields.ts';
 import { ListSplitter, ListTooLarge } from './list-splitter.ts';
 import { type KubeResource, listPath } from './resource.ts';
 
@@ -21,6 +22,8 @@ export interface ListRequest {
   /** Objects a page. */
   readonly pageSize: number;
   readonly signal: AbortSignal;
+  /** Applied to each object before it is parsed. */
+  readonly fields?: JsonFields | undefined;
   readonly onObject: (object: ApiObject) => void;
   /** The list begins anew: what came so far does not count. */
   readonly onRestart: () => void;
@@ -81,14 +84,14 @@ export function scopeQuery({ labelSelector, fieldSelector }: ListScope): Query {
 
 /** Reads one page and gives the metadata of the list. */
 function readPage(
-  { client, signal, onObject }: ListRequest,
+  { client, signal, fields, onObject }: ListRequest,
   path: string,
   query: Query,
 ): Promise<{ readonly [key: string]: JsonValue }> {
   const what = `GET ${path}`;
   return client.read(path, query, pageLimits, signal, async ({ body }) => {
     const splitter = new ListSplitter(maxObjectBytes, (bytes) => {
-      const object = apiObject(parse(what, bytes));
+      const object = apiObject(parse(what, fields === undefined ? bytes : fields.keep(bytes)));
       if (object === undefined) throw malformedError(what, 'an item of the list has no name');
       onObject(object);
     });
@@ -106,8 +109,9 @@ function readPage(
   });
 }
 
-function parse(what: string, bytes: Buffer): JsonValue {
+function parse(what: string, bytes: Buffer | undefined): JsonValue {
   try {
+    if (bytes === undefined) throw new SyntaxError('no object');
     return JSON.parse(bytes.toString('utf8')) as JsonValue;
   } catch {
     throw malformedError(what, 'the list is no JSON, or was cut off');

@@ -2,11 +2,12 @@
 import { invariant } from '../../base/assert.ts';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { classify } from '../../kube/classify.ts';
-import { nodeFromJson, type JsonValue } from '../../kube/from-json.ts';
+import { nodeFromJson } from '../../kube/from-json.ts';
 import { type LabelEntry, LabelPool } from '../../kube/label-pool.ts';
 import { decodeObject } from '../../kube/object.ts';
 import type { KubeObject, Labels, PodObject } from '../../kube/objects.ts';
 import { isJsonObject, type JsonObject } from './api-object.ts';
+import type { FieldTree } from './json-fields.ts';
 import { apiVersionOf, type KubeResource } from './resource.ts';
 
 export interface ProjectionOptions {
@@ -30,7 +31,7 @@ export function objectProjection(options: ProjectionOptions): (object: JsonObjec
   const shared = new SharedParts();
   const isPod = resource.kind === 'Pod';
   return (object) => {
-    const slim = withMetadata(isPod ? slimPod(object) : object, keepsAnnotation);
+    const slim = withMetadata(object, keepsAnnotation);
     const decoded = decodeObject(nodeFromJson(slim), apiVersion, found.definition, {
       source: undefined,
       defaultNamespace: '',
@@ -58,41 +59,37 @@ function withMetadata(object: JsonObject, keepsAnnotation: (key: string) => bool
   return { ...object, metadata: kept === undefined ? rest : { ...rest, annotations: kept } };
 }
 
-const containerFields = ['ports', 'restartPolicy'];
+const metadataFields: FieldTree = {
+  labels: true,
+  ownerReferences: true,
+  deletionTimestamp: true,
+};
 
-/** Only what is decoded: of a pod's text that is a small part. */
-function slimPod(object: JsonObject): JsonObject {
-  const { metadata, spec, status } = object;
-  return {
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(isJsonObject(spec)
-      ? {
-          spec: {
-            ...pick(spec, ['hostNetwork', 'nodeName', 'serviceAccountName', 'serviceAccount']),
-            ...slimContainers(spec, 'containers'),
-            ...slimContainers(spec, 'initContainers'),
-          },
-        }
-      : {}),
-    ...(isJsonObject(status) ? { status: pick(status, ['phase', 'podIP', 'podIPs', 'hostIP', 'hostIPs']) } : {}),
-  };
+const containerFields: FieldTree = { ports: true, restartPolicy: true };
+
+/** The fields that decoding reads, for kinds of which there are many or large ones; `undefined` for all. */
+export function projectedFields({ kind }: KubeResource): FieldTree | undefined {
+  return largeKinds.get(kind);
 }
 
-function slimContainers(spec: JsonObject, name: string): JsonObject {
-  const list = spec[name];
-  if (!Array.isArray(list)) return list === undefined ? {} : { [name]: list };
-  const containers = list as readonly JsonValue[];
-  return { [name]: containers.map((item) => (isJsonObject(item) ? pick(item, containerFields) : item)) };
-}
-
-function pick(object: JsonObject, names: readonly string[]): JsonObject {
-  const picked: { [key: string]: JsonValue } = {};
-  for (const name of names) {
-    const value = object[name];
-    if (value !== undefined) picked[name] = value;
-  }
-  return picked;
-}
+const largeKinds: ReadonlyMap<string, FieldTree> = new Map<string, FieldTree>([
+  [
+    'Pod',
+    {
+      metadata: metadataFields,
+      spec: {
+        hostNetwork: true,
+        nodeName: true,
+        serviceAccountName: true,
+        serviceAccount: true,
+        containers: containerFields,
+        initContainers: containerFields,
+      },
+      status: { phase: true, podIP: true, podIPs: true, hostIP: true, hostIPs: true },
+    },
+  ],
+  ['Node', { metadata: metadataFields, spec: { podCIDR: true, podCIDRs: true }, status: { addresses: true } }],
+]);
 
 /** Distinct parts remembered before remembering begins anew: in a long life many come and go. */
 const maxRemembered = 100_000;

@@ -7,11 +7,12 @@ import { Backoff } from './backoff.ts';
 import { type Clock, pause } from './clock.ts';
 import { Deadline } from './deadline.ts';
 import { isServed } from './discovery.ts';
+import { type FieldTree, JsonFields, withIdentity } from './json-fields.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { listObjects, type ListScope, maxObjectBytes, scopeQuery } from './list-objects.ts';
 import { ObjectSet } from './object-set.ts';
 import { listPath } from './resource.ts';
-import { decodeWatchLine, type WatchEvent } from './watch-event.ts';
+import { decodeWatchLine, eventFields, type WatchEvent } from './watch-event.ts';
 import type { WatchedItem, WatchHandler } from './watch-handler.ts';
 
 export interface ReflectorOptions<T> {
@@ -19,6 +20,8 @@ export interface ReflectorOptions<T> {
   readonly scope: ListScope;
   /** What is kept of an object; `undefined` when nothing can be made of it, which is counted. */
   readonly project: (object: JsonObject) => T | undefined;
+  /** The fields that `project` reads; all when absent. What makes the identity of an object is always there. */
+  readonly fields?: FieldTree | undefined;
   /** Whether two values mean the same: the handler then does not hear of the change. */
   readonly isSame?: (a: T, b: T) => boolean;
   readonly handler: WatchHandler<T>;
@@ -87,6 +90,8 @@ export class Reflector<T> {
   readonly #path: string;
   readonly #what: string;
   readonly #set: ObjectSet<T>;
+  readonly #listFields: JsonFields | undefined;
+  readonly #eventFields: JsonFields | undefined;
   readonly #backoff: Backoff;
   readonly #errors = new Map<string, number>();
   #phase: ReflectorPhase = 'stopped';
@@ -113,6 +118,11 @@ export class Reflector<T> {
     this.#path = listPath(options.scope.resource, options.scope.namespace);
     this.#what = `watch ${this.#path}`;
     this.#set = new ObjectSet(options);
+    if (options.fields !== undefined) {
+      const fields = withIdentity(options.fields);
+      this.#listFields = new JsonFields(fields);
+      this.#eventFields = new JsonFields(eventFields(fields));
+    }
     this.#backoff = new Backoff({ baseMs: backoffBaseMs, capMs: backoffCapMs, random: options.random });
     this.#whenSynced = new Promise((resolve) => {
       this.#announceSynced = resolve;
@@ -231,6 +241,7 @@ export class Reflector<T> {
       scope,
       pageSize,
       signal,
+      fields: this.#listFields,
       onObject: (object) => this.#set.collect(object, items),
       onRestart: () => {
         items = new Map();
@@ -281,7 +292,8 @@ export class Reflector<T> {
     let collected = initial ? new Map<string, WatchedItem<T>>() : undefined;
     const onLine = (line: Buffer): void => {
       if (line.length === 0) return;
-      const event = decodeWatchLine(line);
+      const kept = this.#eventFields === undefined ? line : this.#eventFields.keep(line);
+      const event = kept === undefined ? undefined : decodeWatchLine(kept);
       if (event === undefined) throw malformedError(this.#what, 'a line of it is no watch event');
       if (event.type === 'ERROR') throw watchError(this.#what, event.status);
       if (collected === undefined) this.#apply(event);

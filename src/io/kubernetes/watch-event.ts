@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../kube/from-json.ts';
 import { type ApiObject, apiObject, isJsonObject, textOf } from './api-object.ts';
+import type { FieldTree } from './json-fields.ts';
 
 export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: ApiObject }
@@ -11,6 +12,12 @@ export type WatchEvent =
     }
   /** Usually a Status. */
   | { readonly type: 'ERROR'; readonly status: JsonValue | undefined };
+
+/** What is read of an event whose object has these fields. */
+export function eventFields(object: FieldTree): FieldTree {
+  // An error's object is a Status.
+  return { type: true, object: { ...object, kind: true, code: true, reason: true, message: true, details: true } };
+}
 
 /** One line of a watch, or `undefined` when it is none: then something may be lost. */
 export function decodeWatchLine(line: Buffer): WatchEvent | undefined {

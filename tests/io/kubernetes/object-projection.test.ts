@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Diagnostic } from '../../../src/base/diagnostic.ts';
 import type { JsonObject } from '../../../src/io/kubernetes/api-object.ts';
-import { objectProjection } from '../../../src/io/kubernetes/object-projection.ts';
+import { JsonFields, withIdentity } from '../../../src/io/kubernetes/json-fields.ts';
+import { objectProjection, projectedFields } from '../../../src/io/kubernetes/object-projection.ts';
 import { apiVersionOf, type KubeResource, listPath } from '../../../src/io/kubernetes/resource.ts';
 import { enforcedKinds, watchedKinds } from '../../../src/io/kubernetes/watched-kinds.ts';
 import { KINDS } from '../../../src/kube/kinds.ts';
@@ -160,6 +161,23 @@ describe('a live object', () => {
     const fromFile = Object.values(objects as unknown as Record<string, readonly KubeObject[]>).flat();
     expect(fromFile).toHaveLength(1);
     expect(comparable(objectProjection({ resource: served })(object))).toEqual(comparable(fromFile[0]));
+  });
+
+  test.each(['Pod', 'Node'])('%s is the same with only the fields that are read', (kind) => {
+    const served = resource(kind);
+    const fields = projectedFields(served);
+    const object: JsonObject =
+      kind === 'Pod'
+        ? richPod
+        : {
+            metadata: { name: 'n', labels: { a: 'b' }, annotations: { 'sallyport.dev/x': 'y' } },
+            spec: { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.0.0/24', 'fd00::/64'], taints: [] },
+            status: { addresses: [{ type: 'InternalIP', address: '192.0.2.1' }], images: [] },
+          };
+    const kept = new JsonFields(withIdentity(fields ?? {})).keep(Buffer.from(JSON.stringify(object)))?.toString() ?? '';
+    expect(kept.length).toBeLessThan(JSON.stringify(object).length);
+    const project = objectProjection({ resource: served });
+    expect(comparable(project(JSON.parse(kept) as JsonObject))).toEqual(comparable(project(object)));
   });
 
   test('that today`s validation refuses still counts, and somebody is told (D11)', () => {

@@ -494,6 +494,55 @@ describe('watch', () => {
   });
 });
 
+describe('only the fields that are read', () => {
+  const fields = { status: { podIP: true } } as const;
+
+  test('reach the projection, with what makes the object itself', async () => {
+    const seen: unknown[] = [];
+    const reflector = start({
+      fields,
+      project: (object) => {
+        seen.push(object);
+        return addressOf(object);
+      },
+    });
+    const watch = await synced();
+    watch.event('BOOKMARK', bookmark(101));
+    watch.event('MODIFIED', pod('web', 102, '10.0.0.2'));
+    await until(() => seen.length === 2);
+    expect(seen).toEqual([
+      {
+        metadata: { name: 'web', namespace: 'shop', uid: 'uid-web', resourceVersion: '10' },
+        status: { podIP: '10.0.0.1' },
+      },
+      {
+        metadata: { name: 'web', namespace: 'shop', uid: 'uid-web', resourceVersion: '102' },
+        status: { podIP: '10.0.0.2' },
+      },
+    ]);
+    watch.event('ERROR', statusObject(410, 'Expired', 'too old resource version'));
+    await passDelay(reflector, 500);
+    expect(reflector.state.lastError).toMatchObject({
+      code: 'api-expired',
+      message: 'watch /api/v1/pods: too old resource version',
+    });
+  });
+
+  test.each(['{"type":"ADDED","object":{"metadata":', 'garbage', ']}'])('%s is no event', async (line) => {
+    const reflector = start({ fields });
+    (await synced()).write(`${line}\n`);
+    await passDelay(reflector, 500);
+    expect([...reflector.state.errors]).toEqual([['api-malformed', 1]]);
+  });
+
+  test('a list with an item that is cut off is no list', async () => {
+    const reflector = start({ fields });
+    (await server.next()).text('{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"a"}]}');
+    await passDelay(reflector, 500);
+    expect([...reflector.state.errors]).toEqual([['api-malformed', 1]]);
+  });
+});
+
 describe('WatchList', () => {
   async function version(gitVersion: string): Promise<void> {
     const request = await server.next();
