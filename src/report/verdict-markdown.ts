@@ -13,7 +13,7 @@ import {
   ruleFile,
   ruleLead,
   ruleName,
-  supplyHint,
+  supplyHints,
   suggestions,
   unknownFacts,
 } from './verdict-words.ts';
@@ -34,7 +34,7 @@ export function renderVerdictMarkdown(verdict: VerdictResult, options: VerdictOp
   }
   for (const remark of remarks(verdict)) lines.push(markdownText(remark), '');
   const unknown = unknownFacts(verdict);
-  section(lines, 'What is not known', unknown.length === 0 ? [] : [...unknown, supplyHint]);
+  section(lines, 'What is not known', unknown.length === 0 ? [] : [...unknown, ...supplyHints(unknown)]);
   section(lines, 'To allow it', suggestions(verdict));
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -19,7 +19,7 @@ import {
   ruleFile,
   ruleLead,
   ruleName,
-  supplyHint,
+  supplyHints,
   suggestions,
   unknownFacts,
 } from './verdict-words.ts';
@@ -66,7 +66,7 @@ class VerdictText {
     else this.legs(verdict.legs);
     for (const remark of remarks(verdict)) this.wrapped(remark, '  ');
     const unknown = unknownFacts(verdict);
-    this.section('What is not known', unknown.length === 0 ? [] : [...unknown, supplyHint]);
+    this.section('What is not known', unknown.length === 0 ? [] : [...unknown, ...supplyHints(unknown)]);
     const changes = suggestions(verdict);
     this.section(changes.length > 1 ? 'To allow it, all of' : 'To allow it', changes);
     return this.lines;

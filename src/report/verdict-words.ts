@@ -130,7 +130,13 @@ export function nearestRules(gate: GateResult, full: boolean): readonly NearMiss
   return single.length > 0 ? single.slice(0, 3) : near.slice(0, 1);
 }
 
-export const supplyHint = 'Add the missing objects to the input and ask again.';
+/** What to do about facts that are not known. */
+export function supplyHints(unknown: readonly string[]): readonly string[] {
+  const hint = 'Add the missing objects to the input and ask again.';
+  // Workloads have no addresses until they run, but most clusters take all of them from one range.
+  const wantsAddresses = unknown.some((fact) => fact.includes('the addresses of '));
+  return wantsAddresses ? [hint, 'The range that pods get their addresses from can be given with --pod-cidr.'] : [hint];
+}
 
 /** What else the engine says about the whole answer. */
 export function remarks(verdict: VerdictResult): string[] {

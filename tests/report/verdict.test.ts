@@ -7,7 +7,14 @@ import { renderVerdictJson } from '../../src/report/verdict-json.ts';
 import { renderVerdictText } from '../../src/report/verdict-text.ts';
 import { expectGolden } from './golden.ts';
 import { anyName, unsafe } from './hostile.ts';
-import { deniedVerdict, legsVerdict, openVerdict, partlyVerdict, sampleVerdicts } from './sample-verdicts.ts';
+import {
+  deniedVerdict,
+  legsVerdict,
+  openVerdict,
+  partlyVerdict,
+  sampleVerdicts,
+  unknownVerdict,
+} from './sample-verdicts.ts';
 
 const options = { palette: plainPalette, width: 100 };
 
@@ -30,6 +37,17 @@ describe('text', () => {
     for (const [sample, verdict, notes] of sampleVerdicts) {
       const lines = renderVerdictText(verdict, { palette: plainPalette, width, notes }).split('\n').slice(1);
       for (const line of lines) expect(line.length, `${sample}: ${line}`).toBeLessThanOrEqual(width);
+    }
+  });
+
+  it.each([
+    ['the labels of namespace shop are unknown: the input has no Namespace object for it', false],
+    ['shop/NetworkPolicy/p spec.egress[0] may match: the addresses of db/Pod/x are not part of the input', true],
+  ])('tells what to add: %s', (fact, aboutAddresses) => {
+    const verdict: VerdictResult = { ...unknownVerdict, ingress: { ...unknownVerdict.ingress, why: [fact] } };
+    for (const { render } of verdictFormats.filter(({ name }) => name !== 'json')) {
+      expect(render(verdict, options)).toContain('Add the missing objects to the input');
+      expect(render(verdict, options).includes('--pod-cidr')).toBe(aboutAddresses);
     }
   });
 
