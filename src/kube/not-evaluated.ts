@@ -20,6 +20,16 @@ const WORKLOAD_KINDS: Readonly<Record<string, readonly string[]>> = {
   'serving.knative.dev': ['Service'],
 };
 
+/** Kinds that lead connections from outside to Services, as an Ingress does. */
+const EXPOSURE_KINDS: Readonly<Record<string, readonly string[]>> = {
+  'gateway.networking.k8s.io': ['GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'],
+  'networking.istio.io': ['VirtualService'],
+  'projectcontour.io': ['HTTPProxy'],
+  'route.openshift.io': ['Route'],
+  'traefik.containo.us': ['IngressRoute', 'IngressRouteTCP', 'IngressRouteUDP'],
+  'traefik.io': ['IngressRoute', 'IngressRouteTCP', 'IngressRouteUDP'],
+};
+
 /** A warning for every skipped kind without which an answer may be wrong, in the order of `skipped`. */
 export function notEvaluated(skipped: readonly SkippedKind[]): readonly Diagnostic[] {
   return skipped.flatMap(({ apiVersion, kind, count }) => {
@@ -33,6 +43,8 @@ export function notEvaluated(skipped: readonly SkippedKind[]): readonly Diagnost
       const help = 'add the Pods themselves (kubectl get pods -o yaml) to see them in the answer';
       return [warning(`not read: ${name}, whose pods are missing from the answer unless the input holds them`, help)];
     }
+    if (lists(EXPOSURE_KINDS, group, kind))
+      return [warning(`not read: ${name}; what it exposes is missing from the answer`)];
     return [];
   });
 }
@@ -41,6 +53,6 @@ function lists(table: Readonly<Record<string, readonly string[]>>, group: string
   return Object.hasOwn(table, group) && table[group]?.includes(kind) === true;
 }
 
-function warning(message: string, help: string): Diagnostic {
-  return { severity: 'warning', code: 'not-evaluated', message, help };
+function warning(message: string, help?: string): Diagnostic {
+  return { severity: 'warning', code: 'not-evaluated', message, ...(help === undefined ? {} : { help }) };
 }

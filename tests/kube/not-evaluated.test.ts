@@ -27,9 +27,23 @@ describe('kinds that are skipped and yet decide over connections', () => {
   });
 
   test.each([
+    ['route.openshift.io/v1', 'Route'],
+    ['gateway.networking.k8s.io/v1', 'GRPCRoute'],
+    ['networking.istio.io/v1', 'VirtualService'],
+    ['traefik.io/v1alpha1', 'IngressRoute'],
+  ])('%s %s: an exposure that is not in the answer', (apiVersion, kind) => {
+    expect(notEvaluated([{ apiVersion, kind, count: 3 }])).toEqual([
+      {
+        severity: 'warning',
+        code: 'not-evaluated',
+        message: `not read: 3 ${kind} (${apiVersion}); what it exposes is missing from the answer`,
+      },
+    ]);
+  });
+
+  test.each([
     ['v1', 'ConfigMap'],
     ['projectcalico.org/v3', 'StagedNetworkPolicy'],
-    ['route.openshift.io/v1', 'Route'],
     ['networking.istio.io/v1', 'Gateway'],
     ['constructor/v1', 'NetworkPolicy'],
     ['', 'NetworkPolicy'],
