@@ -69,11 +69,12 @@ function decodeUtf16(bytes: Buffer): DecodedText {
 }
 
 function binary(bytes: Buffer): DecodedText {
-  // Text in UTF-16 without its mark has a NUL beside nearly every character.
+  // Text in UTF-16 without its mark has a NUL beside nearly every character, always on the same side.
   const sample = bytes.subarray(0, 512);
-  let zeros = 0;
-  for (const byte of sample) if (byte === 0) zeros += 1;
-  const likelyUtf16 = sample.length >= 4 && zeros * 5 >= sample.length * 2 && zeros * 5 <= sample.length * 3;
+  const zeros = [0, 0];
+  for (const [at, byte] of sample.entries()) if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1;
+  const [even = 0, odd = 0] = zeros;
+  const likelyUtf16 = Math.min(even, odd) === 0 && Math.max(even, odd) * 5 >= sample.length * 2;
   return likelyUtf16
     ? { type: 'not-text', problem: 'it looks like UTF-16 text without a byte order mark', hint: 'save it as UTF-8' }
     : { type: 'not-text', problem: 'it is a binary file', hint: 'give YAML or JSON manifests' };

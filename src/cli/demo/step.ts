@@ -26,9 +26,11 @@ export interface Step {
   /** Namespaces that the map leaves undescribed. */
   readonly hidden?: ReadonlySet<string>;
   readonly questions: readonly Question[];
+  /** Leaves out how the questions were understood, where an earlier step has said it. */
+  readonly terse?: boolean;
 }
 
-export function renderStep({ title, text, engine, map, hidden, questions }: Step, look: Look): string {
+export function renderStep({ title, text, engine, map, hidden, questions, terse }: Step, look: Look): string {
   const { palette, width } = look;
   const lines = [palette.bold(`== ${title}`), ...wrapInto(text, Math.min(width, 100), ''), ''];
   const drawn = map ?? connectivityMap(engine);
@@ -36,7 +38,9 @@ export function renderStep({ title, text, engine, map, hidden, questions }: Step
     ...look,
     ...(hidden === undefined ? {} : { focus: visiblePeers(drawn, hidden) }),
   });
-  const answers = questions.map((question) => `\n${prompt(question, look)}\n${answer(engine, question, look)}`);
+  const answers = questions.map(
+    (question) => `\n${prompt(question, look)}\n${answer(engine, question, look, terse === true)}`,
+  );
   return `${lines.join('\n')}\n${picture}${answers.join('')}\n`;
 }
 
@@ -48,12 +52,12 @@ function prompt({ source, target }: Question, { palette }: Look): string {
   return palette.dim(`$ sallyport can ${source} ${target}`);
 }
 
-function answer(engine: Engine, { source, target }: Question, look: Look): string {
+function answer(engine: Engine, { source, target }: Question, look: Look, terse: boolean): string {
   const from = parseEndpoint(engine.cluster, source);
   const to = parseTarget(engine.cluster, target);
   invariant(from.ok && to.ok, `the demonstration asks for ${source} and ${target}, which are not there`);
   const { verdict, notes } = explainTarget(engine, from.value, to.value);
-  return renderVerdictText(withoutNearMisses(verdict), { ...look, notes });
+  return renderVerdictText(withoutNearMisses(verdict), { ...look, ...(terse ? {} : { notes }) });
 }
 
 /** They are what makes the answer long; `can` itself shows them. */

@@ -63,7 +63,7 @@ const hidden: ReadonlySet<string> = new Set(['kube-system']);
 export async function* threeTierWalk(look: Look): AsyncGenerator<string> {
   for (const { title, text, folders, questions } of lessons) {
     const engine = await engineOf(folders);
-    yield renderStep({ title, text, engine, questions, ...(folders.length > 1 ? { hidden } : {}) }, look);
+    yield renderStep({ title, text, engine, questions, ...(folders.length > 1 ? { hidden, terse: true } : {}) }, look);
   }
 }
 
