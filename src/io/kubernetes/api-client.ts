@@ -104,14 +104,8 @@ export class ApiClient {
     const deadline = new Deadline(this.clock, signal);
     try {
       const response = await this.#open(what, path, query, deadline, { headTimeoutMs, totalTimeoutMs });
-      return await consume({
-        body: this.#watched(response.body, deadline, idleTimeoutMs, () =>
-          timeoutError(what, `nothing came for ${idleTimeoutMs / 1000} s`),
-        ),
-      });
-    } catch (error) {
-      // The reason why we gave up says more than the error that giving up caused.
-      throw connectionErrorOf(what, deadline.signal.aborted ? deadline.signal.reason : error);
+      const silence = (): Error => timeoutError(what, `nothing came for ${idleTimeoutMs / 1000} s`);
+      return await consume({ body: this.#watched(what, response.body, deadline, idleTimeoutMs, silence) });
     } finally {
       deadline.close();
     }
@@ -164,11 +158,15 @@ export class ApiClient {
           timeoutError(what, `not complete after ${totalTimeoutMs / 1000} s`),
         );
       deadline.arm('head', headTimeoutMs, () => timeoutError(what, `no answer after ${headTimeoutMs / 1000} s`));
-      const response = await this.#send(path, query, credentials, certificateAuthority, deadline.signal);
+      const response = await this.#send(path, query, credentials, certificateAuthority, deadline.signal).catch(
+        (error: unknown) => {
+          throw endOf(what, deadline, error);
+        },
+      );
       deadline.disarm('head');
       if (response.status >= 200 && response.status < 300) return response;
       const unfinished = (): Error => timeoutError(what, 'the refusal did not end');
-      const body = await readSome(this.#watched(response.body, deadline, headTimeoutMs, unfinished));
+      const body = await readSome(this.#watched(what, response.body, deadline, headTimeoutMs, unfinished));
       if (response.status === 401 && !renewed) {
         this.access.credentials.invalidate();
         continue;
@@ -214,18 +212,26 @@ export class ApiClient {
     });
   }
 
-  /** The body, with a timer that runs whenever nothing comes. */
+  /** The body, with a timer that runs whenever nothing comes. Its errors are ours. */
   async *#watched(
+    what: string,
     body: AsyncIterable<Buffer>,
     deadline: Deadline,
     idleTimeoutMs: number,
     reason: () => Error,
   ): AsyncIterable<Buffer> {
-    if (Number.isFinite(idleTimeoutMs)) deadline.arm('idle', idleTimeoutMs, reason);
-    for await (const chunk of body) {
-      deadline.disarm('idle');
-      yield chunk;
+    const arm = (): void => {
       if (Number.isFinite(idleTimeoutMs)) deadline.arm('idle', idleTimeoutMs, reason);
+    };
+    arm();
+    try {
+      for await (const chunk of body) {
+        deadline.disarm('idle');
+        yield chunk;
+        arm();
+      }
+    } catch (error) {
+      throw endOf(what, deadline, error);
     }
     deadline.disarm('idle');
   }
@@ -240,9 +246,9 @@ export class ApiClient {
   }
 }
 
-function connectionErrorOf(what: string, error: unknown): unknown {
-  // Errors of the system have a code; everything else that `consume` throws is not about the connection.
-  return error instanceof Error && 'code' in error ? connectionError(what, error) : error;
+/** The reason why we gave up says more than the error that giving up caused. */
+function endOf(what: string, deadline: Deadline, error: unknown): unknown {
+  return deadline.signal.aborted ? deadline.signal.reason : connectionError(what, error);
 }
 
 async function readSome(body: AsyncIterable<Buffer>): Promise<string> {

@@ -114,24 +114,32 @@ class SharedParts {
     return this.#labels;
   }
 
+  /** Written out, and with lists cut to size: objects that grew by spreading take half as much memory again. */
   pod(object: PodObject): PodObject {
     const { meta, pod } = object;
     const { owner } = meta;
     return {
-      ...object,
+      kind: 'Pod',
       apiVersion: 'v1',
       meta: {
-        ...meta,
+        name: meta.name,
         namespace: this.#text(meta.namespace),
+        labels: meta.labels,
+        annotations: meta.annotations,
         owner: owner === undefined ? undefined : this.#part('owner', owner),
       },
+      span: undefined,
       pod: {
-        ...pod,
+        labels: pod.labels,
+        hostNetwork: pod.hostNetwork,
         ports: this.#part('ports', pod.ports),
         nodeName: this.#text(pod.nodeName),
         serviceAccountName: this.#text(pod.serviceAccountName),
       },
+      phase: object.phase,
+      ips: object.ips.slice(),
       hostIps: this.#part('hosts', object.hostIps),
+      terminating: object.terminating,
     };
   }
 

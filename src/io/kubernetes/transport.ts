@@ -79,6 +79,8 @@ export class NodeTransport implements Transport {
       });
       outgoing.on('response', (response) => {
         incoming = response;
+        // Whoever reads the body gets the error too; when nobody does, it must not end the program.
+        response.on('error', () => {});
         response.on('close', () => signal.removeEventListener('abort', abort));
         resolve({
           status: response.statusCode ?? 0,
