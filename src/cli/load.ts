@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { OperationalError } from '../io/operational-error.ts';
 import { type InputSpec, type ReadInputsResult, readInputs } from '../io/read-inputs.ts';
-import { isStdinFed } from '../io/read-stdin.ts';
+import { isStdinFed, stdinName } from '../io/read-stdin.ts';
 import { notEvaluated } from '../kube/not-evaluated.ts';
 import { type ReadResult, readManifests, type SkippedKind } from '../kube/read.ts';
 import type { KubeObjects } from '../kube/objects.ts';
@@ -99,7 +99,14 @@ function requireObjects(read: ReadInputsResult, result: ReadResult, specs: reado
     });
   }
   const empty = read.sources.every(({ text }) => text.trim() === '');
-  throw new OperationalError('no-objects', empty ? `${names}: empty` : `${names}: no Kubernetes objects found`, {
+  if (empty) {
+    throw new OperationalError('no-objects', `${names}: empty`, {
+      hint: read.sources.some(({ name }) => name === stdinName)
+        ? 'the command before the pipe printed nothing; run it alone to see why'
+        : 'the text with the manifests is missing; was a download or a redirection cut short?',
+    });
+  }
+  throw new OperationalError('no-objects', `${names}: no Kubernetes objects found`, {
     hint: 'every document needs apiVersion and kind; templates must be rendered first (helm template, kustomize build)',
   });
 }
