@@ -4,8 +4,9 @@ import type { JsonValue } from '../../kube/from-json.ts';
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 export interface ApiObject {
-  /** `namespace/name`; `name` for what has no namespace. */
-  readonly key: string;
+  /** `''` for what has none. */
+  readonly namespace: string;
+  readonly name: string;
   /** Tells an object from its successor of the same name; `''` where a server gives none. */
   readonly uid: string;
   readonly resourceVersion: string;
@@ -21,7 +22,8 @@ export function apiObject(value: JsonValue | undefined): ApiObject | undefined {
   const namespace = textOf(metadata['namespace']);
   if (name === '') return undefined;
   return {
-    key: namespace === '' ? name : `${namespace}/${name}`,
+    namespace,
+    name,
     uid: textOf(metadata['uid']),
     resourceVersion: textOf(metadata['resourceVersion']),
     json: value,

@@ -1,4 +1,5 @@
 import type { ApiObject, JsonObject } from './api-object.ts';
+import { ItemMap } from './item-map.ts';
 import type { WatchedItem, WatchHandler } from './watch-handler.ts';
 
 export interface ObjectSetOptions<T> {
@@ -12,7 +13,7 @@ export interface ObjectSetOptions<T> {
 /** The objects of one resource as last known, and the changes that the handler has yet to hear of. */
 export class ObjectSet<T> {
   readonly #options: ObjectSetOptions<T>;
-  #items = new Map<string, WatchedItem<T>>();
+  #items = new ItemMap<T>();
   #pending: { readonly type: 'upsert' | 'delete'; readonly items: WatchedItem<T>[] } | undefined;
   /** Events that said nothing new: duplicates, and deletions of what was not there. */
   duplicates = 0;
@@ -29,23 +30,23 @@ export class ObjectSet<T> {
     return this.#items.size;
   }
 
-  /** Puts an object of a list under its key. What is known already is not projected again, which also saves memory. */
-  collect(object: ApiObject, into: Map<string, WatchedItem<T>>): void {
-    const known = this.#items.get(object.key);
-    const item = known !== undefined && isSameVersion(known, object) ? known : this.#project(object, known);
-    if (item !== undefined) into.set(object.key, item);
-    else into.delete(object.key);
+  /** Puts an object of a list into a set of its own. What is known already is not projected again, which also saves memory. */
+  collect(object: ApiObject, into: ItemMap<T>): void {
+    const known = this.#items.get(object.namespace, object.name);
+    const item = known !== undefined && isSameVersion(known, object) ? known : this.#project(object, known, into);
+    if (item !== undefined) into.set(item);
+    else into.delete(object.namespace, object.name);
   }
 
   /** Everything is as in `items` from now on, which becomes ours. */
-  replace(items: Map<string, WatchedItem<T>>): void {
+  replace(items: ItemMap<T>): void {
     this.flush();
     const before = this.#items;
     const upserted: WatchedItem<T>[] = [];
     const deleted: WatchedItem<T>[] = [];
-    for (const [key, item] of before) if (items.get(key)?.uid !== item.uid) deleted.push(item);
-    for (const [key, item] of items) {
-      const known = before.get(key);
+    for (const item of before) if (items.get(item.namespace, item.name)?.uid !== item.uid) deleted.push(item);
+    for (const item of items) {
+      const known = before.get(item.namespace, item.name);
       if (known === undefined || known.uid !== item.uid || known.value !== item.value) upserted.push(item);
     }
     this.#items = items;
@@ -53,30 +54,30 @@ export class ObjectSet<T> {
   }
 
   upsert(object: ApiObject): void {
-    const known = this.#items.get(object.key);
+    const known = this.#items.get(object.namespace, object.name);
     if (known !== undefined && isSameVersion(known, object)) {
       this.duplicates++;
       return;
     }
-    const item = this.#project(object, known);
+    const item = this.#project(object, known, this.#items);
     if (known !== undefined && (item === undefined || known.uid !== item.uid)) {
-      this.#items.delete(object.key);
+      this.#items.delete(object.namespace, object.name);
       this.#add('delete', known);
     }
     if (item === undefined) return;
-    this.#items.set(object.key, item);
+    this.#items.set(item);
     if (known !== undefined && known.uid === item.uid && known.value === item.value) this.unchanged++;
     else this.#add('upsert', item);
   }
 
   delete(object: ApiObject): void {
-    const known = this.#items.get(object.key);
+    const known = this.#items.get(object.namespace, object.name);
     // Another object may have the name by now.
     if (known === undefined || known.uid !== object.uid) {
       this.duplicates++;
       return;
     }
-    this.#items.delete(object.key);
+    this.#items.delete(object.namespace, object.name);
     this.#add('delete', known);
   }
 
@@ -95,22 +96,21 @@ export class ObjectSet<T> {
     this.#pending.items.push(item);
   }
 
-  #project(
-    { key, uid, resourceVersion, json }: ApiObject,
-    known: WatchedItem<T> | undefined,
-  ): WatchedItem<T> | undefined {
+  #project(object: ApiObject, known: WatchedItem<T> | undefined, home: ItemMap<T>): WatchedItem<T> | undefined {
+    const { namespace, name, uid, resourceVersion, json } = object;
     const value = this.#options.project(json);
     if (value === undefined) {
       this.unreadable++;
       return undefined;
     }
-    const same = known !== undefined && known.uid === uid && this.#options.isSame?.(known.value, value) === true;
-    // The key that is known saves a string.
+    const isSuccessor = known !== undefined && known.uid === uid;
+    const isSame = isSuccessor && this.#options.isSame?.(known.value, value) === true;
     return {
-      key: known?.key ?? key,
-      uid: known?.uid === uid ? known.uid : uid,
+      namespace: home.shared(namespace),
+      name,
+      uid: isSuccessor ? known.uid : uid,
       resourceVersion,
-      value: same ? known.value : value,
+      value: isSame ? known.value : value,
     };
   }
 }

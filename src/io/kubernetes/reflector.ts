@@ -7,13 +7,14 @@ import { Backoff } from './backoff.ts';
 import { type Clock, pause } from './clock.ts';
 import { Deadline } from './deadline.ts';
 import { isServed } from './discovery.ts';
+import { ItemMap } from './item-map.ts';
 import { type FieldTree, JsonFields, withIdentity } from './json-fields.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { listObjects, type ListScope, maxObjectBytes, scopeQuery } from './list-objects.ts';
 import { ObjectSet } from './object-set.ts';
 import { listPath } from './resource.ts';
 import { decodeWatchLine, eventFields, type WatchEvent } from './watch-event.ts';
-import type { WatchedItem, WatchHandler } from './watch-handler.ts';
+import type { WatchHandler } from './watch-handler.ts';
 
 export interface ReflectorOptions<T> {
   readonly client: ApiClient;
@@ -210,7 +211,7 @@ export class Reflector<T> {
 
   #absent(): number {
     this.#resourceVersion = '';
-    if (this.#phase !== 'absent') this.#replace(new Map());
+    if (this.#phase !== 'absent') this.#replace(new ItemMap());
     this.#phase = 'absent';
     return probeMs * (0.5 + this.#options.random());
   }
@@ -234,7 +235,7 @@ export class Reflector<T> {
 
   async #list(signal: AbortSignal): Promise<void> {
     if (this.#phase !== 'absent') this.#phase = 'listing';
-    let items = new Map<string, WatchedItem<T>>();
+    let items = new ItemMap<T>();
     const { client, scope, pageSize = 500 } = this.#options;
     const resourceVersion = await listObjects({
       client,
@@ -244,7 +245,7 @@ export class Reflector<T> {
       fields: this.#listFields,
       onObject: (object) => this.#set.collect(object, items),
       onRestart: () => {
-        items = new Map();
+        items = new ItemMap();
       },
     });
     this.#resourceVersion = resourceVersion;
@@ -252,7 +253,7 @@ export class Reflector<T> {
     this.#phase = 'watching';
   }
 
-  #replace(items: Map<string, WatchedItem<T>>): void {
+  #replace(items: ItemMap<T>): void {
     this.#lists++;
     this.#lastEventMs = this.#clock.nowMs();
     this.#set.replace(items);
@@ -289,7 +290,7 @@ export class Reflector<T> {
 
   async #follow(body: AsyncIterable<Buffer>, initial: boolean, deadline: Deadline): Promise<void> {
     const lines = new LineSplitter(maxObjectBytes);
-    let collected = initial ? new Map<string, WatchedItem<T>>() : undefined;
+    let collected = initial ? new ItemMap<T>() : undefined;
     const onLine = (line: Buffer): void => {
       if (line.length === 0) return;
       const kept = this.#eventFields === undefined ? line : this.#eventFields.keep(line);
@@ -340,14 +341,14 @@ export class Reflector<T> {
   }
 
   /** @returns whether these were all objects that there are */
-  #collect(event: Exclude<WatchEvent, { type: 'ERROR' }>, into: Map<string, WatchedItem<T>>): boolean {
+  #collect(event: Exclude<WatchEvent, { type: 'ERROR' }>, into: ItemMap<T>): boolean {
     if (event.type === 'BOOKMARK') {
       this.#sendsBookmarks = true;
       if (!event.endsInitialEvents) return false;
       this.#resourceVersion = event.resourceVersion;
       return true;
     }
-    if (event.type === 'DELETED') into.delete(event.object.key);
+    if (event.type === 'DELETED') into.delete(event.object.namespace, event.object.name);
     else this.#set.collect(event.object, into);
     return false;
   }

@@ -1,16 +1,23 @@
 /** An object as a reflector keeps it: what the projection made of it, and which version of which object it was. */
 export interface WatchedItem<T> {
-  /** `namespace/name`, or `name` for cluster-scoped kinds. */
-  readonly key: string;
+  /** `''` for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
   readonly value: T;
 }
 
+/** All objects of a resource, in no order that means anything. */
+export interface WatchedItems<T> extends Iterable<WatchedItem<T>> {
+  readonly size: number;
+  readonly get: (namespace: string, name: string) => WatchedItem<T> | undefined;
+}
+
 /** The outcome of a list: the new whole, and how it differs from what was known before. */
 export interface Replacement<T> {
-  /** By key; valid only during the call, because later events change it. */
-  readonly items: ReadonlyMap<string, WatchedItem<T>>;
+  /** Valid only during the call, because later events change it. */
+  readonly items: WatchedItems<T>;
   /** New, changed, or another object of the same name. */
   readonly upserted: readonly WatchedItem<T>[];
   /** Gone, and those whose name another object has now. */

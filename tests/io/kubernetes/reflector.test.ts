@@ -32,20 +32,24 @@ afterEach(async () => {
 const handler: WatchHandler<string> = {
   onReplace: ({ items, upserted, deleted }) => {
     log.push(`replace ${items.size}: +[${upserted.map(show).join(' ')}] -[${deleted.map(show).join(' ')}]`);
-    told = new Map([...items].map(([key, { value }]) => [key, value]));
+    told = new Map([...items].map((item) => [keyOf(item), item.value]));
   },
   onUpsert: (items) => {
     log.push(`upsert ${items.map(show).join(' ')}`);
-    for (const { key, value } of items) told.set(key, value);
+    for (const item of items) told.set(keyOf(item), item.value);
   },
   onDelete: (items) => {
     log.push(`delete ${items.map(show).join(' ')}`);
-    for (const { key } of items) told.delete(key);
+    for (const item of items) told.delete(keyOf(item));
   },
 };
 
-function show({ key, value }: WatchedItem<string>): string {
-  return `${key}=${value}`;
+function keyOf({ namespace, name }: WatchedItem<string>): string {
+  return `${namespace}/${name}`;
+}
+
+function show(item: WatchedItem<string>): string {
+  return `${keyOf(item)}=${item.value}`;
 }
 
 /** What these tests keep of a pod: its address. */
