@@ -1,13 +1,13 @@
 /**
  * The coarsest partition of all addresses such that every address set of the rules is a union of parts ("atoms").
  *
- * A sweep over the sorted bounds sums one random number per set that is open; stretches with equal sums lie in the
- * same sets and are one atom, also across families and gaps. O(B log B) for B bounds.
+ * A sweep over the sorted bounds keeps the sets that are open; stretches on which the same ones are open are one atom,
+ * also across families and gaps. O(B log B) for B bounds.
  */
 import type { IpAddress, IpFamily } from '../base/inet.ts';
 import { allAddresses, normaliseRanges, type IpRange } from '../base/inet-ranges.ts';
+import { ChangingSet } from '../base/changing-set.ts';
 import { EMPTY_SET, type RangeSets } from '../base/range-sets.ts';
-import { randomLanes } from './random-lanes.ts';
 
 export type AddressSetId = number;
 
@@ -46,9 +46,12 @@ export class AddressAtoms {
 
   constructor(sets: readonly (readonly IpRange[])[]) {
     this.sets = sets;
-    const atoms = new Map<string, number>();
-    this.four = partition(bounds(sets, 4), 0, atoms);
-    this.six = partition(bounds(sets, 6), 0n, atoms);
+    const atoms = new Map<number, number>();
+    const open = new ChangingSet(sets.length);
+    this.four = partition(bounds(sets, 4), 0, open, atoms);
+    // Sets that hold the last address of a family never closed.
+    open.clear();
+    this.six = partition(bounds(sets, 6), 0n, open, atoms);
     this.count = atoms.size;
   }
 
@@ -173,26 +176,25 @@ function bounds<F extends IpFamily>(
 function partition<T extends number | bigint>(
   sorted: readonly Bound<T>[],
   zero: T,
-  atoms: Map<string, number>,
+  open: ChangingSet,
+  atoms: Map<number, number>,
 ): Stretches<T> {
   const starts: T[] = [];
   const ids: number[] = [];
   const begun: number[] = [];
-  const sum = new Int32Array(3);
   let at: T = zero;
   let i = 0;
   for (;;) {
     for (let bound = sorted[i]; bound !== undefined && bound.at === at; bound = sorted[++i]) {
-      const lanes = randomLanes(bound.set);
-      const sign = bound.opens ? 1 : -1;
-      for (let lane = 0; lane < 3; lane++) sum[lane] = (sum[lane] ?? 0) + sign * (lanes[lane] ?? 0);
+      if (bound.opens) open.add(bound.set);
+      else open.remove(bound.set);
     }
-    const text = sum.join(' ');
+    const content = open.id;
     const before = atoms.size;
-    const atom = atoms.get(text) ?? before;
+    const atom = atoms.get(content) ?? before;
     // A stretch that behaves like the one before it only continues it.
     if (atom === before || ids[ids.length - 1] !== atom) {
-      if (atom === before) atoms.set(text, atom);
+      if (atom === before) atoms.set(content, atom);
       starts.push(at);
       ids.push(atom);
       begun.push(before);

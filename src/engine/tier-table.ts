@@ -4,12 +4,11 @@
  * look-up.
  */
 import type { IpFamily } from '../base/inet.ts';
-import { EMPTY_SET } from '../base/range-sets.ts';
+import { groupByRanges } from '../base/range-groups.ts';
 import type { BoundTierRule, Compiled, Tier } from './compiled.ts';
 import { worldOf, WORLDS, type ClassSet } from './peer-sets.ts';
 import type { Direction } from './policy-rules.ts';
 import { ALL_PORTS, NO_PORTS, type PortSetId } from './port-sets.ts';
-import { randomLanes } from './random-lanes.ts';
 
 /** What a tier may do with a pair, whatever the unknown facts are: each port is in at least one of the three. */
 export interface TierOutcome {
@@ -187,7 +186,7 @@ function tierRulesOf(compiled: Compiled): BoundTierRule[] {
   return Object.values(compiled.tierRules).flatMap(({ ingress, egress }) => [...ingress, ...egress]);
 }
 
-/** Classes in exactly the same sets of cluster policies: a random number per set, summed over the sets of a class. */
+/** Classes in exactly the same sets of cluster policies. */
 function groupsOf(compiled: Compiled): Int32Array {
   const { classes, peerSets } = compiled;
   const seen = new Set<ClassSet>();
@@ -197,38 +196,7 @@ function groupsOf(compiled: Compiled): Int32Array {
       for (const world of WORLDS) seen.add(peerSets.set(peers, world));
     }
   }
-  const lanes = [0, 1, 2].map(() => new Int32Array(classes.count + 1));
-  for (const set of seen) {
-    if (set === EMPTY_SET) continue;
-    const numbers = randomLanes(set);
-    const ranges = peerSets.sets.view(set);
-    for (let i = 0; i < ranges.length; i += 2) {
-      const low = ranges[i] ?? 0;
-      const after = (ranges[i + 1] ?? 0) + 1;
-      lanes.forEach((lane, l) => {
-        lane[low] = (lane[low] ?? 0) + (numbers[l] ?? 0);
-        lane[after] = (lane[after] ?? 0) - (numbers[l] ?? 0);
-      });
-    }
-  }
-  const groupOf = new Int32Array(classes.count);
-  const groups = new Map<string, number>();
-  const sum = new Int32Array(3);
-  const [one, two, three] = lanes;
-  let last = -1;
-  for (let id = 0; id < classes.count; id++) {
-    const [a, b, c] = [one?.[id] ?? 0, two?.[id] ?? 0, three?.[id] ?? 0];
-    if (last < 0 || a !== 0 || b !== 0 || c !== 0) {
-      sum[0] = (sum[0] ?? 0) + a;
-      sum[1] = (sum[1] ?? 0) + b;
-      sum[2] = (sum[2] ?? 0) + c;
-      const text = sum.join(' ');
-      last = groups.get(text) ?? groups.size;
-      groups.set(text, last);
-    }
-    groupOf[id] = last;
-  }
-  return groupOf;
+  return groupByRanges(seen, peerSets.sets, classes.count);
 }
 
 /** Destinations on which the named ports of cluster policies stand for the same. */
