@@ -179,6 +179,23 @@ describe.concurrent('map', () => {
     expect(again.stdout).toBe(whole.stdout);
   });
 
+  it('that is too large to draw is drawn by namespace, and a program is told what it lacks', async () => {
+    const many = Array.from({ length: 720 }, (_, i) => deployment(i % 2 === 0 ? 'even' : 'odd', `app-${i}`, 8080));
+    const large = folder.write('crowd/all.yaml', many.join('---\n'));
+    const [text, json] = await Promise.all([
+      runSallyport(['map', '-f', large]),
+      runSallyport(['map', '-f', large, '-o', 'json']),
+    ]);
+    expect(text.stdout).toContain('too many to draw by workload');
+    expect(text.stdout).toContain('everything');
+    expect(text.stdout).not.toContain('nothing');
+    expect(json.stderr).toMatch(/^warning: 19,[0-9]+ more connections are not listed/);
+    const map = JSON.parse(json.stdout) as { connections: readonly unknown[]; leftOut: number };
+    expect(map.connections).toHaveLength(500_000);
+    // Every ordered pair, and each workload to and from the outside.
+    expect(map.connections.length + map.leftOut).toBe(720 * 719 + 720 * 2);
+  });
+
   it('colours only when told to', async () => {
     const escape = '\u001B[';
     const run = (args: readonly string[], env: Record<string, string>): Promise<{ stdout: string }> =>

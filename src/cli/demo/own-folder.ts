@@ -55,7 +55,6 @@ export function* ownFolderWalk(objects: KubeObjects, look: Look): Generator<stri
       title: '3. With your own policies',
       text: `What your ${policies === 1 ? 'one policy leaves' : `${policies} policies leave`} open.${dnsText(hasDns(ownMap), own, questions)}`,
       engine: own,
-      map: ownMap,
       questions,
     },
     look,

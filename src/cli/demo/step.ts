@@ -1,13 +1,13 @@
-import { connectivityMap } from '../../engine/connectivity.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseEndpoint } from '../../engine/endpoint.ts';
-import type { ConnectivityMap, GateResult, VerdictResult } from '../../engine/results.ts';
+import type { ConnectivityMap, GateResult, MapPeer, VerdictResult } from '../../engine/results.ts';
 import { parseTarget } from '../../engine/service-target.ts';
 import { explainTarget } from '../../engine/target-verdict.ts';
 import { invariant } from '../../base/assert.ts';
 import { renderMapText } from '../../report/map-text.ts';
 import { wrapInto } from '../../report/display-width.ts';
 import { renderVerdictText } from '../../report/verdict-text.ts';
+import { drawableMap } from '../drawable-map.ts';
 import type { Look } from '../print-report.ts';
 
 /** A connection to explain, in the notation of `can`. */
@@ -21,8 +21,6 @@ export interface Step {
   readonly title: string;
   readonly text: string;
   readonly engine: Engine;
-  /** The map of `engine`, where the caller has it already. */
-  readonly map?: ConnectivityMap;
   /** Namespaces that the map leaves undescribed. */
   readonly hidden?: ReadonlySet<string>;
   readonly questions: readonly Question[];
@@ -30,13 +28,14 @@ export interface Step {
   readonly terse?: boolean;
 }
 
-export function renderStep({ title, text, engine, map, hidden, questions, terse }: Step, look: Look): string {
+export function renderStep({ title, text, engine, hidden, questions, terse }: Step, look: Look): string {
   const { palette, width } = look;
   const lines = [palette.bold(`== ${title}`), ...wrapInto(text, Math.min(width, 100), ''), ''];
-  const drawn = map ?? connectivityMap(engine);
-  const picture = renderMapText(drawn, {
+  const { map, note } = drawableMap(engine);
+  const picture = renderMapText(map, {
     ...look,
-    ...(hidden === undefined ? {} : { focus: visiblePeers(drawn, hidden) }),
+    ...(note === undefined ? {} : { notes: [note] }),
+    ...(hidden === undefined ? {} : { focus: visiblePeers(map, hidden) }),
   });
   const answers = questions.map(
     (question) => `\n${prompt(question, look)}\n${answer(engine, question, look, terse === true)}`,
@@ -45,7 +44,13 @@ export function renderStep({ title, text, engine, map, hidden, questions, terse 
 }
 
 function visiblePeers({ peers }: ConnectivityMap, hidden: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set(peers.filter((peer) => peer.type === 'workload' && !hidden.has(peer.namespace)).map(({ id }) => id));
+  return new Set(
+    peers.filter((peer) => peer.type !== 'external' && !hidden.has(namespaceOf(peer))).map(({ id }) => id),
+  );
+}
+
+function namespaceOf(peer: Exclude<MapPeer, { readonly type: 'external' }>): string {
+  return peer.type === 'workload' ? peer.namespace : peer.name;
 }
 
 function prompt({ source, target }: Question, { palette }: Look): string {

@@ -11,6 +11,7 @@ import { closest } from '../../kube/suggest.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { type MapFormatName, mapFormats } from '../../report/formats.ts';
 import type { MapOptions as MapReportOptions } from '../../report/map-options.ts';
+import { drawableMap } from '../drawable-map.ts';
 import { endpointError } from '../ends.ts';
 import { type LoadOptions, loadObjects } from '../load.ts';
 import { type EngineOptions, openEngine, readPodCidrs } from '../open-engine.ts';
@@ -53,9 +54,14 @@ export async function runMap(options: MapCommandOptions): Promise<void> {
     denied: options.denied === true,
     self: options.self === true,
   };
-  const map = connectivityMap(engine, filter);
-  const focus = focusIds(engine, filter, map);
-  const notes = mapNotes(options, map);
+  // Programs get the entries they asked for and the number of those left out; people get a picture that is whole.
+  const forPrograms = options.output === 'json' || options.output === 'csv';
+  const { map, by, note } = forPrograms
+    ? { map: connectivityMap(engine, filter), by: options.by, note: undefined }
+    : drawableMap(engine, filter);
+  if (forPrograms && map.leftOut !== undefined && options.quiet !== true) warnOfLeftOut(map.leftOut);
+  const focus = focusIds(engine, { ...filter, by }, map);
+  const notes = [...(note === undefined ? [] : [note]), ...mapNotes(options, map)];
   printReport(mapFormats, options, map, (look): MapReportOptions => ({
     ...look,
     full: options.full === true,
@@ -65,6 +71,12 @@ export async function runMap(options: MapCommandOptions): Promise<void> {
     show: options.from.length > 0 ? 'out' : options.to.length > 0 ? 'in' : 'both',
     ...(notes.length > 0 ? { notes } : {}),
   }));
+}
+
+function warnOfLeftOut(count: number): void {
+  process.stderr.write(
+    `warning: ${count.toLocaleString('en-US')} more connections are not listed; narrow the map with -n, --from or --to, or use --by namespace\n`,
+  );
 }
 
 function isFiltered({ namespace, selector, from, to, port }: MapCommandOptions): boolean {
