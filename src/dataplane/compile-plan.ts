@@ -11,7 +11,7 @@ import { ALL_PORTS as ALL_PORT_SET, NO_PORTS as NO_PORT_SET, type PortSetId } fr
 import { TierTable } from '../engine/tier-table.ts';
 import { compareText } from '../model/order.ts';
 import { ContentNames } from './content-name.ts';
-import { FIRST_IDENTITY, numberKinds } from './identities.ts';
+import { FIRST_IDENTITY, numberKinds, type HadNumbers } from './identities.ts';
 import { JudgingSets, type JudgingSet } from './judging-sets.ts';
 import { addressPeers, podsOn, rangePeers, type AddressPeer } from './node-peers.ts';
 import { ALL_PORTS, intersectPorts, isAllPorts, openPortsOf, type OpenPorts } from './open-ports.ts';
@@ -45,9 +45,8 @@ export function compilePlan(compiled: Compiled, node: string, options: PlanOptio
     own.some((peer) => pairs.gate(classId, peer.classId, direction, peer.address.family, YES).certain !== ALL_PORT_SET);
   const peers = sortPeers(addresses, judging.sets, pairs, compiled);
   const numbered = numberKinds(
-    peers.kinds,
+    hadNumbers(peers, options.previous),
     peers.anybody,
-    identitiesOf(options.previous),
     options.previous?.nextIdentity ?? FIRST_IDENTITY,
   );
   const idOf = (kind: number): IdentityId => numbered.ids[kind] ?? 0;
@@ -90,7 +89,8 @@ export function compilePlan(compiled: Compiled, node: string, options: PlanOptio
 }
 
 interface SortedPeers {
-  readonly kinds: readonly { readonly members: readonly string[]; readonly open: readonly PortSetId[] }[];
+  /** What each of the policy sets opens. */
+  readonly kinds: readonly (readonly PortSetId[])[];
   /** The kind that most addresses belong to: it needs no entry in the kernel. */
   readonly anybody: number;
   readonly addresses: readonly { readonly address: IpAddress; readonly kind: number }[];
@@ -105,7 +105,7 @@ function sortPeers(
   compiled: Compiled,
 ): SortedPeers {
   const groups = groupsIn(relevantSets(sets, compiled), compiled);
-  const kinds: { members: string[]; open: readonly PortSetId[] }[] = [];
+  const kinds: (readonly PortSetId[])[] = [];
   const kindOfOpen = new Map<string, number>();
   const kindOfGroup = new Map<string, number>();
 
@@ -121,7 +121,7 @@ function sortPeers(
       const text = open.join(' ');
       kind = kindOfOpen.get(text);
       if (kind === undefined) {
-        kind = kinds.push({ members: [], open }) - 1;
+        kind = kinds.push(open) - 1;
         kindOfOpen.set(text, kind);
       }
       kindOfGroup.set(group, kind);
@@ -130,14 +130,10 @@ function sortPeers(
   };
 
   const ranges = rangePeers(compiled).map(({ range, classId }) => {
-    const kind = kindOf(classId, range.family, false);
-    kinds[kind]?.members.push(rangeText(range));
-    return { range, kind };
+    return { range, kind: kindOf(classId, range.family, false) };
   });
   const addresses = known.map(({ address, classId, ownNode }) => {
-    const kind = kindOf(classId, address.family, ownNode);
-    kinds[kind]?.members.push(formatIp(address));
-    return { address, kind };
+    return { address, kind: kindOf(classId, address.family, ownNode) };
   });
   return { kinds, anybody: widestKind(ranges), addresses, ranges };
 }
@@ -180,7 +176,7 @@ function openOf(
   const open = new Map<IdentityId, OpenPorts>();
   let toAll: OpenPorts = ALL_PORTS;
   peers.kinds.forEach((kind, at) => {
-    const portSet = kind.open[index] ?? NO_PORT_SET;
+    const portSet = kind[index] ?? NO_PORT_SET;
     let value = ports.get(portSet);
     if (value === undefined) {
       value = openPortsOf(compiled.portSets.value(portSet));
@@ -213,10 +209,6 @@ function union(a: IpRange, b: IpRange): IpRange | undefined {
   return b.family === 6 && a.last + 1n === b.first ? { ...a, last: b.last } : undefined;
 }
 
-export function rangeText({ family, first, last }: IpRange): string {
-  return `${family}:${first}-${last}`;
-}
-
 /** The identity that an address has by the range that it lies in. */
 export function rangeLookup(ranges: readonly IdentityRange[]): (address: IpAddress) => IdentityId {
   const byFamily = {
@@ -238,10 +230,19 @@ export function rangeLookup(ranges: readonly IdentityRange[]): (address: IpAddre
   };
 }
 
-function identitiesOf(plan: Plan | undefined): Map<string, IdentityId> {
-  const found = new Map<string, IdentityId>();
-  if (plan === undefined) return found;
-  for (const [text, { identity }] of plan.peers) found.set(text, identity);
-  for (const { range, identity } of plan.ranges) found.set(rangeText(range), identity);
-  return found;
+/** How many members of each kind had which identity in the plan that is in force. */
+function hadNumbers(peers: SortedPeers, previous: Plan | undefined): HadNumbers[] {
+  const had = peers.kinds.map(() => new Map<IdentityId, number>());
+  if (previous === undefined) return had;
+  const count = (kind: number, id: IdentityId): void => void had[kind]?.set(id, (had[kind]?.get(id) ?? 0) + 1);
+  const ofRange = rangeLookup(previous.ranges);
+  for (const { range, kind } of peers.ranges) count(kind, ofRange(firstOf(range)));
+  for (const { address, kind } of peers.addresses) {
+    count(kind, previous.peers.get(formatIp(address))?.identity ?? ofRange(address));
+  }
+  return had;
+}
+
+function firstOf(range: IpRange): IpAddress {
+  return range.family === 4 ? { family: 4, value: range.first } : { family: 6, value: range.first };
 }

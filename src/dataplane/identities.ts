@@ -5,11 +5,8 @@ import { ANYBODY, type IdentityId } from './plan.ts';
 export const FIRST_IDENTITY: IdentityId = 0x10000001;
 const LAST_IDENTITY: IdentityId = 0xfffefffe;
 
-/** Peers that are treated alike, in a fixed order. */
-export interface PeerKind {
-  /** Addresses and ranges as text. */
-  readonly members: readonly string[];
-}
+/** Peers that are treated alike, by the numbers that they had: how many of them had which. */
+export type HadNumbers = ReadonlyMap<IdentityId, number>;
 
 export interface NumberedKinds {
   /** One per kind. */
@@ -20,24 +17,12 @@ export interface NumberedKinds {
 /**
  * Each kind takes over the number that most of its members had, larger claims first; the rest get numbers that were
  * never used: a packet that is judged while the kernel changes must not meet a number with two meanings.
- *
- * @param before the numbers that members had; members of {@link ANYBODY} need not be there
  */
-export function numberKinds(
-  kinds: readonly PeerKind[],
-  anybody: number,
-  before: ReadonlyMap<string, IdentityId>,
-  firstFree: IdentityId,
-): NumberedKinds {
+export function numberKinds(kinds: readonly HadNumbers[], anybody: number, firstFree: IdentityId): NumberedKinds {
   const claims: { kind: number; id: IdentityId; votes: number }[] = [];
-  kinds.forEach(({ members }, kind) => {
+  kinds.forEach((had, kind) => {
     if (kind === anybody) return;
-    const votes = new Map<IdentityId, number>();
-    for (const member of members) {
-      const id = before.get(member);
-      if (id !== undefined && id !== ANYBODY) votes.set(id, (votes.get(id) ?? 0) + 1);
-    }
-    for (const [id, count] of votes) claims.push({ kind, id, votes: count });
+    for (const [id, votes] of had) if (id !== ANYBODY) claims.push({ kind, id, votes });
   });
   claims.sort((a, b) => b.votes - a.votes || a.kind - b.kind || a.id - b.id);
   const ids: (IdentityId | undefined)[] = kinds.map((_, kind) => (kind === anybody ? ANYBODY : undefined));

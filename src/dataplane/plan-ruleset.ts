@@ -31,7 +31,19 @@ const PRIORITY = 'priority filter + 10; policy accept;';
 /** Neighbour and router discovery (S120, D6): without them an IPv6 pod has no network. */
 const NEIGHBOUR_DISCOVERY = 'icmpv6 type 133-137 accept';
 
+/** A plan is asked twice: when it comes into force, and when the next one does. */
+const rulesets = new WeakMap<Plan, Ruleset>();
+
 export function rulesetOf(plan: Plan): Ruleset {
+  let ruleset = rulesets.get(plan);
+  if (ruleset === undefined) {
+    ruleset = makeRuleset(plan);
+    rulesets.set(plan, ruleset);
+  }
+  return ruleset;
+}
+
+function makeRuleset(plan: Plan): Ruleset {
   const into = new RulesetBuilder();
   into.set({
     name: 'ported',

@@ -126,6 +126,19 @@ describe('a change is as small as it can be', () => {
     expect(transaction.generation).toBe(generation);
   });
 
+  it('networks keep their numbers too', () => {
+    const blocks = policy('blocks', {
+      podSelector: { matchLabels: { app: 'db' } },
+      ingress: ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'].map((cidr, index) => ({
+        from: [{ ipBlock: { cidr, except: [cidr.replace('0/24', `${16 * index}/28`)] } }],
+        ports: [{ port: 1000 + index }],
+      })),
+    });
+    const transaction = change([...before, blocks], [...before, blocks, pod('web2', '10.0.0.4', 'web', 'node2')]);
+    expect(linesOf(transaction)).toEqual([expect.stringMatching(/^add element inet sallyport peer4 \{ 10.0.0.4 : /)]);
+    expect(transaction.generation).toBe(7);
+  });
+
   it('isolation that begins is judged on live connections', () => {
     expect(change(before.slice(0, 4), before).generation).toBe(8);
   });
