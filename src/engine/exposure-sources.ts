@@ -5,7 +5,8 @@ import { type IpRange, rangesToCidrs, subtractRanges } from '../base/inet-ranges
 import { NO, YES } from '../base/tri.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPort } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { contradicts, selectorMatchesPartly } from '../model/selector-match.ts';
+import { isContradictory } from '../kube/selectors.ts';
+import { selectorMatchesPartly } from '../model/selector-match.ts';
 import { INTERNET, familiesInUse } from './endpoint-internet.ts';
 import type { Engine, ExternalAtom } from './engine.ts';
 import { ALL_PORTS, NO_PORTS, type PortBounds, type PortSetId } from './port-sets.ts';
@@ -226,7 +227,7 @@ function letsInSomebody({ peers }: NetworkPolicyRule): boolean {
   return peers.some((peer) => {
     if (peer.type === 'ipBlock') return peer.cidr !== undefined;
     return [peer.podSelector, peer.namespaceSelector].every(
-      (selector) => selector === undefined || (!selector.invalid && !contradicts(selector.requirements)),
+      (selector) => selector === undefined || !isContradictory(selector),
     );
   });
 }

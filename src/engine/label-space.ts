@@ -5,7 +5,7 @@
 import { assertNever } from '../base/assert.ts';
 import { MAYBE, NO, YES, type Tri } from '../base/tri.ts';
 import type { Labels, LabelSelector, Requirement } from '../kube/objects.ts';
-import { contradicts } from '../model/selector-match.ts';
+import { isContradictory } from '../kube/selectors.ts';
 
 export type SelectorId = number;
 /** Label sets that no selector of the space tells apart have one signature. */
@@ -72,7 +72,7 @@ export class LabelSpace {
     const id = this.selectors.length;
     this.selectors.push({
       requirements: selector.requirements.map((requirement) => this.compile(requirement)),
-      impossible: selector.invalid || contradicts(selector.requirements),
+      impossible: isContradictory(selector),
       source: selector,
     });
     this.selectorIds.set(text, id);

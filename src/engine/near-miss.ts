@@ -12,7 +12,7 @@ import type {
   PolicyPeer,
 } from '../kube/objects.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { selectorMatches } from '../model/selector-match.ts';
+import { matches } from '../kube/selectors.ts';
 import type { GateQuestion } from './gate-question.ts';
 import type { Party } from './parties.ts';
 import type { NearMiss } from './results.ts';
@@ -150,14 +150,14 @@ function podsGap(
       words.push(`selects pods of namespace ${policyNamespace} only, the pod is in ${namespace?.name ?? ''}`);
       distance += 2;
     }
-  } else if (namespace !== undefined && !selectorMatches(namespaceSelector, namespace.labels)) {
+  } else if (namespace !== undefined && !matches(namespaceSelector, namespace.labels)) {
     const missing = unmet(namespaceSelector, namespace.labels);
     const what = `selects namespaces with ${selectorWords(namespaceSelector)}`;
     words.push(`${what}, namespace ${namespace.name} ${labelWords(missing, namespace.labels)}`);
     distance += Math.max(1, missing.length);
   }
   const labels = pods.labels[party.pod] ?? new Map<string, string>();
-  if (podSelector !== undefined && !selectorMatches(podSelector, labels)) {
+  if (podSelector !== undefined && !matches(podSelector, labels)) {
     const missing = unmet(podSelector, labels);
     words.push(`selects ${selectorWords(podSelector)}, the pod ${labelWords(missing, labels)}`);
     distance += Math.max(1, missing.length);

@@ -11,7 +11,7 @@ import type {
   PolicyPort,
   Requirement,
 } from '../kube/objects.ts';
-import { requirementMatches } from '../model/selector-match.ts';
+import { matchesRequirement } from '../kube/selectors.ts';
 import type { RuleReference } from './results.ts';
 
 export function policyName(policy: NetworkPolicyObject | ClusterPolicyObject): string {
@@ -74,7 +74,7 @@ function requirementWords({ key, operator, values }: Requirement): string {
 
 /** The requirements that the labels do not meet. */
 export function unmet(selector: LabelSelector, labels: Labels): readonly Requirement[] {
-  return selector.requirements.filter((requirement) => !requirementMatches(requirement, labels));
+  return selector.requirements.filter((requirement) => !matchesRequirement(requirement, labels));
 }
 
 /** What the labels say about the keys that the requirements name: `has role=web`, `has no label role`. */

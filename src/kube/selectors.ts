@@ -9,7 +9,7 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
 }
 
 /** One requirement (S56, S57): byte-exact and case-sensitive (S58). */
-function matchesRequirement(requirement: Requirement, labels: Labels): boolean {
+export function matchesRequirement(requirement: Requirement, labels: Labels): boolean {
   const value = labels.get(requirement.key);
   switch (requirement.operator) {
     case 'In':
@@ -42,9 +42,13 @@ export function selectorKey(selector: LabelSelector): string {
 
 /** Whether no set of labels can ever match, however legal the selector is (S49). */
 export function isContradictory(selector: LabelSelector): boolean {
-  if (selector.invalid) return true;
+  return selector.invalid || contradicts(selector.requirements);
+}
+
+/** Whether no label set at all can satisfy the requirements together (S49). */
+export function contradicts(requirements: readonly Requirement[]): boolean {
   const byKey = new Map<string, Requirement[]>();
-  for (const requirement of selector.requirements) {
+  for (const requirement of requirements) {
     const same = byKey.get(requirement.key);
     if (same === undefined) byKey.set(requirement.key, [requirement]);
     else same.push(requirement);

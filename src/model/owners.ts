@@ -1,6 +1,6 @@
 /** Which workload a pod belongs to: the top owner that the input names. */
 import type { Labels, LabelSelector, ObjectMeta, WorkloadObject } from '../kube/objects.ts';
-import { selectorMatches } from './selector-match.ts';
+import { matches } from '../kube/selectors.ts';
 
 export interface OwnerName {
   readonly namespace: string;
@@ -73,5 +73,5 @@ export function ownerKey(owner: OwnerName): string {
 }
 
 function selects(selector: LabelSelector | undefined, labels: Labels): boolean {
-  return selector !== undefined && selectorMatches(selector, labels);
+  return selector !== undefined && matches(selector, labels);
 }

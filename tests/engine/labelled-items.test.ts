@@ -5,7 +5,8 @@ import { MAYBE, NO, YES } from '../../src/base/tri.ts';
 import { LabelSpace } from '../../src/engine/label-space.ts';
 import { LabelledItems } from '../../src/engine/labelled-items.ts';
 import type { LabelSelector, Requirement } from '../../src/kube/objects.ts';
-import { contradicts, selectorMatches, selectorMatchesPartly } from '../../src/model/selector-match.ts';
+import { contradicts, matches } from '../../src/kube/selectors.ts';
+import { selectorMatchesPartly } from '../../src/model/selector-match.ts';
 
 const key: fc.Arbitrary<string> = fc.constantFrom('app', 'tier', 'constructor', '__proto__');
 const value = fc.constantFrom('', 'a', 'b', 'c', 'd');
@@ -56,7 +57,7 @@ describe('selectors', () => {
           const first = cut % things.length;
           selectors.forEach((one, s) => {
             const compiled = space.selector(ids[s] ?? -1);
-            const expected = things.map((thing) => selectorMatches(one, thing));
+            const expected = things.map((thing) => matches(one, thing));
             signatures.forEach((signature, i) =>
               expect(space.matches(compiled, signature)).toBe(expected[i] === true ? YES : NO),
             );
@@ -77,7 +78,7 @@ describe('selectors', () => {
   it('are three-valued where labels are unknown: possible iff some completion matches, certain iff all do (D14)', () => {
     fc.assert(
       fc.property(selector, labels, unknownKeys, (one, known, unknown) => {
-        const outcomes = completions(known, unknown).map((full) => selectorMatches(one, full));
+        const outcomes = completions(known, unknown).map((full) => matches(one, full));
         const expected = outcomes.every(Boolean) ? YES : outcomes.some(Boolean) ? MAYBE : NO;
         expect(selectorMatchesPartly(one, known, (name) => unknown.has(name) && !known.has(name))).toBe(expected);
         const space = new LabelSpace();
@@ -120,7 +121,7 @@ describe('selectors', () => {
       fc.property(fc.array(requirement, { maxLength: 4 }), (requirements) => {
         const keys = new Set(requirements.map((r) => r.key));
         const whole: LabelSelector = { requirements, invalid: false, span: undefined };
-        const satisfiable = completions(new Map(), keys).some((full) => selectorMatches(whole, full));
+        const satisfiable = completions(new Map(), keys).some((full) => matches(whole, full));
         expect(contradicts(requirements)).toBe(!satisfiable);
       }),
       { numRuns: 300 },
