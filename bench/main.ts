@@ -132,10 +132,15 @@ function benchEngine(size: ScenarioSize): void {
 
 async function benchCommand(size: ScenarioSize, folder: string): Promise<void> {
   const file = join(folder, 'scenario.json');
-  writeFileSync(file, scenarioJson(createScenario(size)));
+  const scenario = createScenario(size);
+  writeFileSync(file, scenarioJson(scenario));
+  const [from, to] = [...scenario.pods].slice(0, 2).map((pod) => {
+    const { namespace, name } = pod['metadata'] as unknown as { namespace: string; name: string };
+    return `${namespace}/Pod/${name}`;
+  });
   say(`\n## Command line, cold: ${size.pods} pods / ${size.policies} policies`);
   const questions: readonly (readonly [string, readonly string[]])[] = [
-    ['can', ['can', 'ns-3/web-0', 'ns-3/api-0:8080', '-f', file]],
+    ['can', ['can', from ?? '', `${to}:8080`, '-f', file]],
     ['map of one namespace', ['map', '-n', 'ns-3', '-o', 'json', '-f', file]],
   ];
   const parse = `JSON.parse(require('fs').readFileSync(${JSON.stringify(file)},'utf8'))`;
