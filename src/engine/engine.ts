@@ -48,7 +48,8 @@ export interface Isolation {
  */
 export class Engine {
   readonly cluster: Cluster;
-  private readonly compiled: Compiled;
+  /** The cluster prepared for questions, for floors that ask them in bulk. */
+  readonly compiled: Compiled;
   private readonly tiers: TierTable;
   private readonly pairs: PairEvaluation;
   private atoms: readonly ExternalAtom[] | undefined;
