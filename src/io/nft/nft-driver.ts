@@ -1,4 +1,5 @@
 import type { GenerationField } from '../../dataplane/generation.ts';
+import type { NftSet } from '../../dataplane/ruleset.ts';
 import type { Transaction } from '../../dataplane/transaction.ts';
 
 /** Brings transactions into the kernel. Every implementation keeps the same contract. */
@@ -11,12 +12,21 @@ export interface NftDriver {
   apply(transaction: Transaction): Promise<void>;
 }
 
+export interface ChainState {
+  readonly rules: number;
+  /** Equal as long as nobody has set, added or removed a rule of the chain, not even the same one again. */
+  readonly fingerprint: string;
+}
+
 /** What the kernel has of a table. */
 export interface TableState {
-  /** That accepted connections carry; `undefined` when the table says none. */
+  /** Another one for every table that is made. */
+  readonly handle: string;
+  /** That accepted connections carry; `undefined` when no rule of ours says one in the field. */
   readonly generation: number | undefined;
-  /** Equal as long as nobody, we included, has changed the table's chains, rules and sets. */
-  readonly fingerprint: string;
+  readonly chains: ReadonlyMap<string, ChainState>;
+  /** Names of sets and maps. */
+  readonly sets: ReadonlySet<string>;
 }
 
 /** Looks after one table of the family `inet`. Never lists or touches another. */
@@ -26,7 +36,16 @@ export interface NftTable {
    *
    * @throws NftError
    */
-  read(table: string, field?: GenerationField): Promise<TableState | undefined>;
+  read(table: string, field: GenerationField): Promise<TableState | undefined>;
+  /**
+   * The elements of some sets and maps as `NftSet.elements` has them. For small ones.
+   *
+   * @throws NftError; `nft-state-differs` when one of them is not there
+   */
+  readElements(
+    table: string,
+    sets: readonly Pick<NftSet, 'name' | 'kind'>[],
+  ): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>;
   /**
    * That there is none afterwards.
    *
