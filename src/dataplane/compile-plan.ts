@@ -1,22 +1,22 @@
 /** From the compiled cluster to the plan of one node: the engine answers, this only asks it about everybody once. */
 import { BugError } from '../base/assert.ts';
-import type { Cidr, IpAddress, IpFamily } from '../base/inet.ts';
+import type { Cidr, IpAddress } from '../base/inet.ts';
 import { formatIp } from '../base/inet-format.ts';
 import type { IpRange } from '../base/inet-ranges.ts';
-import { NO, YES } from '../base/tri.ts';
+import { YES } from '../base/tri.ts';
 import type { Compiled } from '../engine/compiled.ts';
-import { PairEvaluation } from '../engine/pair-evaluation.ts';
-import { WORLDS, type ClassSet } from '../engine/peer-sets.ts';
+import type { Direction } from '../engine/policy-rules.ts';
 import { ALL_PORTS as ALL_PORT_SET, NO_PORTS as NO_PORT_SET, type PortSetId } from '../engine/port-sets.ts';
-import { TierTable } from '../engine/tier-table.ts';
 import { compareText } from '../model/order.ts';
 import { ContentNames } from './content-name.ts';
 import { FIRST_IDENTITY, numberKinds, type HadNumbers } from './identities.ts';
 import { JudgingSets, type JudgingSet } from './judging-sets.ts';
-import { addressPeers, podsOn, rangePeers, type AddressPeer } from './node-peers.ts';
+import { addressPeers, podsOn } from './node-peers.ts';
+import type { Observation } from './observation.ts';
 import { ALL_PORTS, intersectPorts, isAllPorts, openPortsOf, type OpenPorts } from './open-ports.ts';
-import { groupsIn } from './peer-groups.ts';
-import type { IdentityId, IdentityRange, LocalPod, Plan, PolicySet } from './plan.ts';
+import { sortPeers, worldOf, type SortedPeers } from './peer-kinds.ts';
+import type { IdentityId, IdentityRange, LocalPod, OpenedBy, Plan, PolicySet } from './plan.ts';
+import { ShadowSets } from './shadow-sets.ts';
 
 export interface PlanOptions {
   /**
@@ -26,6 +26,13 @@ export interface PlanOptions {
   readonly closedRanges?: readonly Cidr[];
   /** The plan that is in force: identities keep their numbers. */
   readonly previous?: Plan | undefined;
+  /**
+   * The same cluster with the policies in audit mode included: what they would deny beyond the others is shown, and
+   * changes no verdict. Without it nothing is in audit mode.
+   */
+  readonly staged?: Compiled | undefined;
+  /** What the table tells about packets; nothing unless asked for. */
+  readonly observation?: Observation;
 }
 
 /**
@@ -37,13 +44,17 @@ export function compilePlan(compiled: Compiled, node: string, options: PlanOptio
   const { cluster } = compiled;
   const pods = podsOn(node, compiled);
   const judging = new JudgingSets(pods, compiled, new ContentNames());
-  const pairs = new PairEvaluation(compiled, new TierTable(compiled));
-  const addresses = addressPeers(node, compiled);
-  const own = addresses.filter(({ ownNode }) => ownNode);
+  const world = worldOf(compiled, judging.sets);
+  const { pairs } = world;
+  const own = addressPeers(node, compiled).filter(({ ownNode }) => ownNode);
   const closedToNode = ({ classId, direction }: JudgingSet): boolean =>
     direction === 'ingress' &&
     own.some((peer) => pairs.gate(classId, peer.classId, direction, peer.address.family, YES).certain !== ALL_PORT_SET);
-  const peers = sortPeers(addresses, judging.sets, pairs, compiled);
+  const { observation = {}, staged } = options;
+  const stagedPods = staged === undefined ? [] : podsOn(node, staged);
+  const stagedJudging = staged && new JudgingSets(stagedPods, staged, new ContentNames());
+  const stagedWorld = staged && stagedJudging && worldOf(staged, stagedJudging.sets);
+  const peers = sortPeers(node, world, { byPolicy: observation.hits === true, staged: stagedWorld });
   const numbered = numberKinds(
     hadNumbers(peers, options.previous),
     peers.anybody,
@@ -69,101 +80,31 @@ export function compilePlan(compiled: Compiled, node: string, options: PlanOptio
   const judged = new Set(policySets.map(({ name }) => name));
   const named = (set: JudgingSet | undefined): string | undefined =>
     set !== undefined && judged.has(set.name) ? set.name : undefined;
-  const localPods = pods.flatMap(({ pod, classId, addresses }) =>
-    addresses.map((address): LocalPod => ({
-      pod: cluster.podLabel(pod),
-      address,
+  const shadows = stagedWorld && new ShadowSets(world, stagedWorld, peers.kinds, numbered.ids);
+  const stagedClassOf = new Map(stagedPods.map(({ pod, classId }) => [staged?.cluster.podLabel(pod), classId]));
+  const localPods = pods.flatMap(({ pod, classId, addresses }) => {
+    const name = cluster.podLabel(pod);
+    const stagedClass = stagedClassOf.get(name) ?? -1;
+    const shadow = (direction: Direction): string | undefined =>
+      shadows?.nameFor(direction, judging.of(classId, direction), stagedJudging?.of(stagedClass, direction));
+    const judges = {
       ingress: named(judging.of(classId, 'ingress')),
       egress: named(judging.of(classId, 'egress')),
-    })),
-  );
+      shadow: { ingress: shadow('ingress'), egress: shadow('egress') },
+    };
+    return addresses.map((address): LocalPod => ({ pod: name, address, ...judges }));
+  });
   return {
     node,
     policySets,
+    shadowSets: shadows?.all ?? [],
     localPods: localPods.toSorted((a, b) => compareText(formatIp(a.address), formatIp(b.address))),
     peers: special,
     ranges,
     closedRanges: options.closedRanges ?? [],
+    observation,
     nextIdentity: numbered.next,
   };
-}
-
-interface SortedPeers {
-  /** What each of the policy sets opens. */
-  readonly kinds: readonly (readonly PortSetId[])[];
-  /** The kind that most addresses belong to: it needs no entry in the kernel. */
-  readonly anybody: number;
-  readonly addresses: readonly { readonly address: IpAddress; readonly kind: number }[];
-  readonly ranges: readonly { readonly range: IpRange; readonly kind: number }[];
-}
-
-/** Sorts everybody by what the policy sets open to them: whoever gets the same from all of them is one kind. */
-function sortPeers(
-  known: readonly AddressPeer[],
-  sets: readonly JudgingSet[],
-  pairs: PairEvaluation,
-  compiled: Compiled,
-): SortedPeers {
-  const groups = groupsIn(relevantSets(sets, compiled), compiled);
-  const kinds: (readonly PortSetId[])[] = [];
-  const kindOfOpen = new Map<string, number>();
-  const kindOfGroup = new Map<string, number>();
-
-  const kindOf = (classId: number, family: IpFamily, ownNode: boolean): number => {
-    const group = `${groups[classId] ?? -1} ${compiled.classes.namedPortsOf(classId)} ${family} ${ownNode ? 1 : 0}`;
-    let kind = kindOfGroup.get(group);
-    if (kind === undefined) {
-      const open = sets.map((set) => {
-        // Traffic from the own node is never forwarded, so its ingress is exempt without being asked (S100, D16).
-        const sameNode = ownNode && set.direction === 'egress' ? YES : NO;
-        return pairs.gate(set.classId, classId, set.direction, family, sameNode).certain;
-      });
-      const text = open.join(' ');
-      kind = kindOfOpen.get(text);
-      if (kind === undefined) {
-        kind = kinds.push(open) - 1;
-        kindOfOpen.set(text, kind);
-      }
-      kindOfGroup.set(group, kind);
-    }
-    return kind;
-  };
-
-  const ranges = rangePeers(compiled).map(({ range, classId }) => {
-    return { range, kind: kindOf(classId, range.family, false) };
-  });
-  const addresses = known.map(({ address, classId, ownNode }) => {
-    return { address, kind: kindOf(classId, address.family, ownNode) };
-  });
-  return { kinds, anybody: widestKind(ranges), addresses, ranges };
-}
-
-function relevantSets(sets: readonly JudgingSet[], compiled: Compiled): Set<ClassSet> {
-  const { peerSets } = compiled;
-  const relevant = new Set<ClassSet>();
-  for (const { rules } of sets) {
-    for (const { peers } of rules) for (const world of WORLDS) relevant.add(peerSets.set(peers, world));
-  }
-  // Pods, hosts and others are not always in different sets, but the engine may treat them differently.
-  const { podCount, externalStart } = compiled.classes;
-  if (podCount > 0) relevant.add(peerSets.sets.of([0, podCount - 1]));
-  if (externalStart > podCount) relevant.add(peerSets.sets.of([podCount, externalStart - 1]));
-  return relevant;
-}
-
-/** By the number of addresses; IPv6 only decides where IPv4 does not. */
-function widestKind(ranges: SortedPeers['ranges']): number {
-  const sizes = new Map<number, number>();
-  for (const { range, kind } of ranges) {
-    const size = range.family === 4 ? range.last - range.first + 1 : Number(range.last - range.first + 1n) / 2 ** 128;
-    sizes.set(kind, (sizes.get(kind) ?? 0) + size);
-  }
-  let widest = -1;
-  let most = -1;
-  for (const [kind, size] of sizes) {
-    if (size > most) [widest, most] = [kind, size];
-  }
-  return widest;
 }
 
 function openOf(
@@ -171,24 +112,36 @@ function openOf(
   peers: SortedPeers,
   ids: readonly IdentityId[],
   compiled: Compiled,
-): Pick<PolicySet, 'toAll' | 'open'> {
-  const ports = new Map<PortSetId, OpenPorts>();
-  const open = new Map<IdentityId, OpenPorts>();
-  let toAll: OpenPorts = ALL_PORTS;
-  peers.kinds.forEach((kind, at) => {
-    const portSet = kind[index] ?? NO_PORT_SET;
-    let value = ports.get(portSet);
+): Pick<PolicySet, 'toAll' | 'open' | 'openedBy'> {
+  const known = new Map<PortSetId, OpenPorts>();
+  const portsOf = (portSet: PortSetId): OpenPorts => {
+    let value = known.get(portSet);
     if (value === undefined) {
       value = openPortsOf(compiled.portSets.value(portSet));
-      ports.set(portSet, value);
-      toAll = intersectPorts(toAll, value);
+      known.set(portSet, value);
     }
+    return value;
+  };
+  const open = new Map<IdentityId, OpenPorts>();
+  const openedBy = new Map<IdentityId, readonly OpenedBy[]>();
+  let toAll: OpenPorts = ALL_PORTS;
+  peers.kinds.forEach((kind, at) => {
+    const value = portsOf(kind.open[index] ?? NO_PORT_SET);
+    toAll = intersectPorts(toAll, value);
     const id = ids[at];
     if (id === undefined) throw new BugError(`kind ${at} has no identity`);
     if (value.line.length > 0) open.set(id, value);
+    const by = kind.openedBy[index] ?? [];
+    if (by.length > 0) {
+      openedBy.set(
+        id,
+        by.map(({ policy, ports }) => ({ policy, ports: portsOf(ports) })),
+      );
+    }
   });
-  const sorted = [...open].toSorted(([a], [b]) => a - b);
-  return { toAll, open: new Map(sorted) };
+  const sorted = <T>(map: ReadonlyMap<IdentityId, T>): Map<IdentityId, T> =>
+    new Map([...map].toSorted(([a], [b]) => a - b));
+  return { toAll, open: sorted(open), openedBy: sorted(openedBy) };
 }
 
 /** Neighbours of one identity become one range; what is nobody's in particular goes. */

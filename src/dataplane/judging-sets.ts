@@ -3,6 +3,7 @@ import { BugError } from '../base/assert.ts';
 import { DIRECTIONS, type BoundRule, type Compiled } from '../engine/compiled.ts';
 import type { Direction } from '../engine/policy-rules.ts';
 import { NO } from '../base/tri.ts';
+import type { ClusterPolicyObject } from '../kube/objects.ts';
 import { compareText } from '../model/order.ts';
 import type { ContentNames } from './content-name.ts';
 import type { JudgedPod } from './node-peers.ts';
@@ -70,9 +71,8 @@ function judgesOf(classId: number, direction: Direction, compiled: Compiled): Ju
   const uncertain = list.uncertain.map((index) => policyName(index, compiled));
   const cluster = new Map<string, string>();
   for (const { source, subjects } of tiers) {
-    const { kind, meta } = source.policy;
     const known = compiled.peerSets.sets.has(subjects.certain, classId);
-    cluster.set(`${kind}/${meta.name}`, known ? '' : '?');
+    cluster.set(clusterPolicyName(source.policy), known ? '' : '?');
   }
   const key = JSON.stringify([
     certain,
@@ -84,10 +84,15 @@ function judgesOf(classId: number, direction: Direction, compiled: Compiled): Ju
   return { key, policies, rules };
 }
 
-function policyName(index: number, compiled: Compiled): string {
+/** How the plan names the NetworkPolicy with the index. */
+export function policyName(index: number, compiled: Compiled): string {
   const policy = compiled.policies[index]?.policy;
   if (policy === undefined) throw new BugError(`policy ${index}`);
   return `${policy.meta.namespace}/NetworkPolicy/${policy.meta.name}`;
+}
+
+export function clusterPolicyName({ kind, meta }: ClusterPolicyObject): string {
+  return `${kind}/${meta.name}`;
 }
 
 /** What the named ports of the rules stand for on the pods of the class (S112, S113). */

@@ -5,6 +5,7 @@
 import type { Cidr, IpAddress } from '../base/inet.ts';
 import type { IpRange } from '../base/inet-ranges.ts';
 import type { Direction } from '../engine/policy-rules.ts';
+import type { Observation } from './observation.ts';
 import type { OpenPorts } from './open-ports.ts';
 
 /**
@@ -25,11 +26,29 @@ export interface PolicySet {
   readonly toAll: OpenPorts;
   /** Everything that is open, by identity; identities to which nothing is open are left out. All tiers are judged. */
   readonly open: ReadonlyMap<IdentityId, OpenPorts>;
+  /** Which policy opened what of it, disjoint; empty when nobody asked for hits. */
+  readonly openedBy: ReadonlyMap<IdentityId, readonly OpenedBy[]>;
   /**
    * Not even the own node gets in: only where a rule of a cluster policy is not understood and therefore denies
    * everything (S157, D10). Otherwise the own node is exempt (S100).
    */
   readonly closedToNode: boolean;
+}
+
+export interface OpenedBy {
+  readonly policy: string;
+  readonly ports: OpenPorts;
+}
+
+/** What policies in audit mode would deny, of what is allowed now, to local pods in one direction. */
+export interface ShadowSet {
+  readonly name: string;
+  readonly direction: Direction;
+  /** Of the policies that would judge these pods those that do not yet; all of them when there is none. */
+  readonly policies: readonly string[];
+  /** What every identity would lose; the others have it too. */
+  readonly fromAll: OpenPorts;
+  readonly wouldDeny: ReadonlyMap<IdentityId, OpenPorts>;
 }
 
 export interface LocalPod {
@@ -39,6 +58,8 @@ export interface LocalPod {
   /** Names of policy sets; `undefined` where nothing can deny. */
   readonly ingress: string | undefined;
   readonly egress: string | undefined;
+  /** Names of shadow sets; `undefined` where policies in audit mode would deny no more than the others. */
+  readonly shadow: Readonly<Record<Direction, string | undefined>>;
 }
 
 export interface IdentityRange {
@@ -50,6 +71,8 @@ export interface Plan {
   readonly node: string;
   /** Sorted by name. */
   readonly policySets: readonly PolicySet[];
+  /** Sorted by name. */
+  readonly shadowSets: readonly ShadowSet[];
   /** Sorted by address. */
   readonly localPods: readonly LocalPod[];
   /** Addresses of pods and nodes whose identity is not the one of the range that they lie in; by address text. */
@@ -58,6 +81,7 @@ export interface Plan {
   readonly ranges: readonly IdentityRange[];
   /** Where local pods have their addresses: whoever has one and is no known local pod gets no forwarded traffic. */
   readonly closedRanges: readonly Cidr[];
+  readonly observation: Observation;
   /** The first identity that was never used. */
   readonly nextIdentity: IdentityId;
 }

@@ -37,7 +37,7 @@ describe('log prefixes', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseLogPrefix(text)));
   });
 
-  it.each(['a"', 'a b', '', 'x'.repeat(119), '-'])('no policy set is called %j', (policySet) => {
+  it.each(['a"', 'a b', '', 'x'.repeat(120), '-'])('no policy set is called %j', (policySet) => {
     expect(() => formatLogPrefix({ verdict: 'deny', policySet, reply: false })).toThrow(RangeError);
   });
 });

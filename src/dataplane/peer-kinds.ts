@@ -1,0 +1,190 @@
+/** Everybody sorted by what the policy sets of a node open to them: whoever gets the same from all is one kind. */
+import type { IpAddress, IpFamily } from '../base/inet.ts';
+import { formatIp } from '../base/inet-format.ts';
+import type { IpRange } from '../base/inet-ranges.ts';
+import { BugError } from '../base/assert.ts';
+import { NO, YES } from '../base/tri.ts';
+import type { Compiled } from '../engine/compiled.ts';
+import { PairEvaluation } from '../engine/pair-evaluation.ts';
+import { WORLDS, type ClassSet } from '../engine/peer-sets.ts';
+import type { PortSetId } from '../engine/port-sets.ts';
+import { TierTable } from '../engine/tier-table.ts';
+import { Attribution, type Opened } from './attribution.ts';
+import type { JudgingSet } from './judging-sets.ts';
+import { addressPeers, rangePeers, type AddressPeer, type RangePeer } from './node-peers.ts';
+import { groupsIn } from './peer-groups.ts';
+
+/** One cluster and the sets that judge the node's pods in it. */
+export interface World {
+  readonly compiled: Compiled;
+  readonly sets: readonly JudgingSet[];
+  readonly pairs: PairEvaluation;
+}
+
+export function worldOf(compiled: Compiled, sets: readonly JudgingSet[]): World {
+  return { compiled, sets, pairs: new PairEvaluation(compiled, new TierTable(compiled)) };
+}
+
+export interface PeerKind {
+  /** What each policy set opens. */
+  readonly open: readonly PortSetId[];
+  /** By whom, where somebody asked. */
+  readonly openedBy: readonly (readonly Opened[])[];
+  /** What each policy set of the staged world opens. */
+  readonly staged: readonly PortSetId[];
+}
+
+export interface SortedPeers {
+  readonly kinds: readonly PeerKind[];
+  /** The kind that most addresses belong to: it needs no entry in the kernel. */
+  readonly anybody: number;
+  readonly addresses: readonly { readonly address: IpAddress; readonly kind: number }[];
+  readonly ranges: readonly { readonly range: IpRange; readonly kind: number }[];
+}
+
+export interface SortingOptions {
+  /** Peers that different policies admit are told apart. */
+  readonly byPolicy: boolean;
+  readonly staged: World | undefined;
+}
+
+export function sortPeers(node: string, enforced: World, { byPolicy, staged }: SortingOptions): SortedPeers {
+  const kinds: PeerKind[] = [];
+  const kindOfAnswer = new Map<string, number>();
+  const kindOfQuestion = new Map<string, number>();
+  const questions = new Questions(enforced);
+  const stagedQuestions = staged === undefined ? undefined : new Questions(staged);
+  const attribution = byPolicy ? new Attribution(enforced.compiled, enforced.pairs) : undefined;
+
+  const kindOf = (peer: Peer): number => {
+    const { classId, stagedClassId, family, ownNode } = peer;
+    const question = `${questions.key(classId)} ${stagedQuestions?.key(stagedClassId) ?? ''} ${family} ${ownNode ? 1 : 0}`;
+    let kind = kindOfQuestion.get(question);
+    if (kind !== undefined) return kind;
+    const open = questions.ask(classId, family, ownNode);
+    const stagedOpen = stagedQuestions?.ask(stagedClassId, family, ownNode) ?? [];
+    const openedBy =
+      attribution === undefined
+        ? []
+        : enforced.sets.map((set) => attribution.of(set, classId, family, sameNode(set, ownNode)));
+    const answer = `${open.join(' ')}/${stagedOpen.join(' ')}/${byPolicy ? JSON.stringify(openedBy) : ''}`;
+    kind = kindOfAnswer.get(answer);
+    if (kind === undefined) {
+      kind = kinds.push({ open, openedBy, staged: stagedOpen }) - 1;
+      kindOfAnswer.set(answer, kind);
+    }
+    kindOfQuestion.set(question, kind);
+    return kind;
+  };
+
+  const ranges = joined(rangePeers(enforced.compiled), staged && rangePeers(staged.compiled)).map(
+    ({ range, classId, stagedClassId }) => {
+      return { range, kind: kindOf({ classId, stagedClassId, family: range.family, ownNode: false }) };
+    },
+  );
+  const known = addressPeers(node, enforced.compiled);
+  const stagedClassOf = staged && classesByAddress(addressPeers(node, staged.compiled));
+  const addresses = known.map(({ address, classId, ownNode }) => {
+    const stagedClassId = stagedClassOf?.get(formatIp(address)) ?? -1;
+    if (staged !== undefined && stagedClassId < 0) throw new BugError('the staged cluster has other addresses');
+    return { address, kind: kindOf({ classId, stagedClassId, family: address.family, ownNode }) };
+  });
+  return { kinds, anybody: widestKind(ranges), addresses, ranges };
+}
+
+interface Peer {
+  readonly classId: number;
+  readonly stagedClassId: number;
+  readonly family: IpFamily;
+  readonly ownNode: boolean;
+}
+
+/** Traffic from the own node is never forwarded, so its ingress is exempt without being asked (S100, D16). */
+function sameNode({ direction }: JudgingSet, ownNode: boolean) {
+  return ownNode && direction === 'egress' ? YES : NO;
+}
+
+/** What a world opens to a peer; peers with equal keys get equal answers. */
+class Questions {
+  private readonly world: World;
+  private readonly groups: Int32Array;
+
+  constructor(world: World) {
+    this.world = world;
+    this.groups = groupsIn(relevantSets(world), world.compiled);
+  }
+
+  key(classId: number): string {
+    return `${this.groups[classId] ?? -1} ${this.world.compiled.classes.namedPortsOf(classId)}`;
+  }
+
+  ask(classId: number, family: IpFamily, ownNode: boolean): PortSetId[] {
+    const { sets, pairs } = this.world;
+    return sets.map((set) => pairs.gate(set.classId, classId, set.direction, family, sameNode(set, ownNode)).certain);
+  }
+}
+
+function relevantSets({ sets, compiled }: World): Set<ClassSet> {
+  const { peerSets } = compiled;
+  const relevant = new Set<ClassSet>();
+  for (const { rules } of sets) {
+    for (const { peers } of rules) for (const world of WORLDS) relevant.add(peerSets.set(peers, world));
+  }
+  // Pods, hosts and others are not always in different sets, but the engine may treat them differently.
+  const { podCount, externalStart } = compiled.classes;
+  if (podCount > 0) relevant.add(peerSets.sets.of([0, podCount - 1]));
+  if (externalStart > podCount) relevant.add(peerSets.sets.of([podCount, externalStart - 1]));
+  return relevant;
+}
+
+function classesByAddress(peers: readonly AddressPeer[]): Map<string, number> {
+  return new Map(peers.map(({ address, classId }) => [formatIp(address), classId]));
+}
+
+interface JoinedRange extends RangePeer {
+  readonly stagedClassId: number;
+}
+
+/** Both cover every address, sorted; the pieces in which neither changes. */
+function joined(ranges: readonly RangePeer[], staged: readonly RangePeer[] | undefined): JoinedRange[] {
+  if (staged === undefined) return ranges.map((each) => ({ ...each, stagedClassId: -1 }));
+  const pieces: JoinedRange[] = [];
+  let at = 0;
+  for (const { range, classId } of ranges) {
+    for (let other = staged[at]; other !== undefined; other = staged[++at]) {
+      const both = overlap(range, other.range);
+      if (both !== undefined) pieces.push({ range: both, classId, stagedClassId: other.classId });
+      // One that reaches further has a part of the next range as well.
+      if (other.range.family !== range.family ? range.family < other.range.family : other.range.last > range.last)
+        break;
+    }
+  }
+  return pieces;
+}
+
+function overlap(a: IpRange, b: IpRange): IpRange | undefined {
+  if (a.family === 4 && b.family === 4) {
+    const [first, last] = [Math.max(a.first, b.first), Math.min(a.last, b.last)];
+    return first <= last ? { family: 4, first, last } : undefined;
+  }
+  if (a.family === 6 && b.family === 6) {
+    const [first, last] = [a.first > b.first ? a.first : b.first, a.last < b.last ? a.last : b.last];
+    return first <= last ? { family: 6, first, last } : undefined;
+  }
+  return undefined;
+}
+
+/** By the number of addresses; IPv6 only decides where IPv4 does not. */
+function widestKind(ranges: SortedPeers['ranges']): number {
+  const sizes = new Map<number, number>();
+  for (const { range, kind } of ranges) {
+    const size = range.family === 4 ? range.last - range.first + 1 : Number(range.last - range.first + 1n) / 2 ** 128;
+    sizes.set(kind, (sizes.get(kind) ?? 0) + size);
+  }
+  let widest = -1;
+  let most = -1;
+  for (const [kind, size] of sizes) {
+    if (size > most) [widest, most] = [kind, size];
+  }
+  return widest;
+}
