@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly maxOutputBytes: number;
   /** The whole environment of the program; this program's own when absent. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What the program reads from its standard input; nothing when absent. */
+  readonly input?: string;
 }
 
 export type ProcessResult =
@@ -17,18 +19,20 @@ export type ProcessResult =
 const maxErrorBytes = 64 * 1024;
 
 /**
- * Runs a program with an argument list (never a shell), without input, until it ends.
+ * Runs a program with an argument list (never a shell) until it ends.
  *
  * @throws OperationalError `process-timeout`, `process-output-too-large`, `process-failed`
  */
 export function runProcess(program: string, args: readonly string[], options: RunOptions): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       shell: false,
       windowsHide: true,
       ...(options.env === undefined ? {} : { env: options.env }),
     });
+    // It may end before it has read everything; its exit code says why.
+    child.stdin?.on('error', () => undefined).end(options.input);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let stdoutBytes = 0;

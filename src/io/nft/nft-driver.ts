@@ -38,9 +38,10 @@ export interface NftTable {
    */
   read(table: string, field: GenerationField): Promise<TableState | undefined>;
   /**
-   * The elements of some sets and maps as `NftSet.elements` has them. For small ones.
+   * The elements of some sets and maps as `NftSet.elements` has them; those that are not there are left out. For small
+   * ones.
    *
-   * @throws NftError; `nft-state-differs` when one of them is not there
+   * @throws NftError
    */
   readElements(
     table: string,

@@ -26,7 +26,7 @@ export class SpawnedNftTable implements NftTable {
 
   async read(table: string, field: GenerationField): Promise<TableState | undefined> {
     // Terse: without elements; stateless: without counts; with handles, which change whenever a rule is set.
-    const listing = await this.run(['-a', '-s', '-t', 'list', 'table', 'inet', table], true);
+    const listing = await this.run(['-a', '-s', '-t', 'list', 'table', 'inet', table], { mayBeAbsent: true });
     return listing === undefined ? undefined : parseTable(listing, field);
   }
 
@@ -35,23 +35,28 @@ export class SpawnedNftTable implements NftTable {
     sets: readonly Pick<NftSet, 'name' | 'kind'>[],
   ): Promise<Map<string, Map<string, string>>> {
     if (sets.length === 0) return new Map();
-    const commands = sets.map(({ kind, name }) => `list ${kind} inet ${table} ${name}`);
-    return parseElements((await this.run(['-s', '-n', commands.join('; ')], false)) ?? '');
+    // One by one, as typed in by a person: in one batch this nft reads only what the last command needs.
+    const commands = sets.map(({ kind, name }) => `list ${kind} inet ${table} ${name}\n`).join('');
+    return parseElements((await this.run(['-s', '-n', '-i'], { input: commands })) ?? '');
   }
 
   async remove(table: string): Promise<void> {
     // Deleting what is not there fails, so it is made first.
-    await this.run([`add table inet ${table}; delete table inet ${table}`], false);
+    await this.run([`add table inet ${table}; delete table inet ${table}`]);
   }
 
   /** @returns `undefined` when what was asked for is not there, where that may be */
-  private async run(args: readonly string[], mayBeAbsent: boolean): Promise<string | undefined> {
+  private async run(
+    args: readonly string[],
+    { input = '', mayBeAbsent = false }: { readonly input?: string; readonly mayBeAbsent?: boolean } = {},
+  ): Promise<string | undefined> {
     const [program, ...first] = this.command;
     let result;
     try {
       result = await runProcess(program, [...first, ...args], {
         timeoutMs: this.timeoutMs,
         maxOutputBytes: MAX_LISTING_BYTES,
+        input,
       });
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
