@@ -26,13 +26,13 @@ const maxErrorBytes = 64 * 1024;
 export function runProcess(program: string, args: readonly string[], options: RunOptions): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], {
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       shell: false,
       windowsHide: true,
       ...(options.env === undefined ? {} : { env: options.env }),
     });
     // It may end before it has read everything; its exit code says why.
-    child.stdin?.on('error', () => undefined).end(options.input);
+    child.stdin.on('error', () => undefined).end(options.input ?? '');
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let stdoutBytes = 0;
