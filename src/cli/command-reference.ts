@@ -36,7 +36,7 @@ const exitCodes = `| code | means |
 | 1 | \`can\`: denied or unknown |
 | 2 | the command line is wrong |
 | 3 | input cannot be read, or the API server would reject it |
-| 4 | something around Sallyport failed: its installation, the output |
+| 4 | the cluster cannot be reached or read, or something else around Sallyport failed: its installation, the output |
 | 70 | a bug in Sallyport |
 
 Answers go to standard output; errors, warnings and notes to standard error. With \`-o json\` an error is one JSON document

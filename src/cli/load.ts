@@ -1,4 +1,4 @@
-/** From `-f` and `-k` to the objects that the answers are made from. */
+/** From `-f`, `-k` or `--live` to the objects that the answers are made from. */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { OperationalError } from '../io/operational-error.ts';
 import { type InputSpec, type ReadInputsResult, readInputs } from '../io/read-inputs.ts';
@@ -16,6 +16,9 @@ import { terminalFor, type ColorChoice } from './terminal.ts';
 export interface LoadOptions {
   readonly filename: readonly string[];
   readonly kustomize: readonly string[];
+  readonly live?: true | undefined;
+  readonly context?: string | undefined;
+  readonly kubeconfig?: string | undefined;
   readonly ignoreInvalid?: true | undefined;
   readonly quiet?: true | undefined;
   readonly color?: ColorChoice | undefined;
@@ -30,17 +33,30 @@ export interface LoadContext {
   readonly json: boolean;
 }
 
+export interface LoadedInput {
+  readonly objects: KubeObjects;
+  /** Where ends live that name no namespace: that of the context, or `default`. */
+  readonly namespace: string;
+}
+
 /** Warnings shown before the rest is counted; the answer is what the person came for. */
 const maxWarnings = 20;
 const maxKindsNamed = 5;
 
+/** The objects of {@link loadInput} alone. */
+export async function loadObjects(options: LoadOptions, context: LoadContext): Promise<KubeObjects> {
+  return (await loadInput(options, context)).objects;
+}
+
 /**
- * Reads and checks the input; says on standard error what was skipped and what looks wrong.
+ * Reads and checks the input; says on standard error what was skipped and what looks wrong. An empty live cluster is
+ * an answer; an empty input of manifests is a slip.
  *
  * @throws RejectedInputError when something cannot be read or would be rejected by the API server
- * @throws OperationalError when there is no input, or nothing in it that we know
+ * @throws OperationalError when there is no input, or nothing in it that we know; exit 4 for an unreachable cluster
  */
-export async function loadObjects(options: LoadOptions, context: LoadContext): Promise<KubeObjects> {
+export async function loadInput(options: LoadOptions, context: LoadContext): Promise<LoadedInput> {
+  if (isLive(options)) return loadLive(options, context);
   const specs = inputSpecs(options, context.example);
   const progress = new ReadingProgress(process.stderr);
   const read = await readInputs(specs, {
@@ -53,14 +69,51 @@ export async function loadObjects(options: LoadOptions, context: LoadContext): P
   progress.parsing(read.sources.length, read.bytes);
   const result = readManifests(read.sources);
   progress.clear();
-
-  const errors = result.diagnostics.filter(({ severity }) => severity === 'error');
-  if (options.ignoreInvalid !== true && (read.failures.length > 0 || errors.length > 0)) {
-    throw new RejectedInputError(read.failures, result.diagnostics);
-  }
-  tell(options, context, read, result);
+  requireValid(options, read.failures, result.diagnostics);
+  tell(options, context, { ...result, failures: read.failures });
   requireObjects(read, result, specs);
-  return result.objects;
+  return { objects: result.objects, namespace: 'default' };
+}
+
+/** A context or a kubeconfig has no other meaning than that the cluster is meant. */
+function isLive({ live, context, kubeconfig }: LoadOptions): boolean {
+  return live === true || context !== undefined || kubeconfig !== undefined;
+}
+
+async function loadLive(options: LoadOptions, context: LoadContext): Promise<LoadedInput> {
+  if (options.filename.length + options.kustomize.length > 0) {
+    const given = options.live === true ? '--live' : options.context === undefined ? '--kubeconfig' : '--context';
+    throw new OperationalError('usage', `${given} reads a cluster, -f and -k read manifests: give one of them`, {
+      hint: 'what manifests would change in a cluster is a question for sallyport diff',
+      exitCode: 2,
+    });
+  }
+  // Only who reads a cluster pays for loading the client.
+  const { openLiveCluster } = await import('../io/kubernetes/open-live.ts');
+  const progress = new ReadingProgress(process.stderr);
+  try {
+    const cluster = await openLiveCluster(options);
+    const { objects, diagnostics, count } = await cluster.read((total) => progress.listing(total));
+    progress.clear();
+    requireValid(options, [], diagnostics);
+    const rejected = diagnostics.filter(({ severity }) => severity === 'error').length;
+    tell(options, context, { diagnostics, failures: [], skipped: [], rejected });
+    if (count === 0 && options.quiet !== true && !context.json)
+      process.stderr.write(`${cluster.description} has no objects that matter to network policy\n`);
+    return { objects, namespace: cluster.namespace };
+  } finally {
+    progress.clear();
+  }
+}
+
+function requireValid(
+  { ignoreInvalid }: LoadOptions,
+  failures: readonly OperationalError[],
+  diagnostics: readonly Diagnostic[],
+): void {
+  if (ignoreInvalid === true) return;
+  if (failures.length > 0 || diagnostics.some(({ severity }) => severity === 'error'))
+    throw new RejectedInputError(failures, diagnostics);
 }
 
 function inputSpecs({ filename, kustomize }: LoadOptions, example: string): readonly InputSpec[] {
@@ -71,7 +124,7 @@ function inputSpecs({ filename, kustomize }: LoadOptions, example: string): read
   if (specs.length > 0) return specs;
   if (isStdinFed()) return [{ type: 'path', path: '-' }];
   throw new OperationalError('no-input', 'no manifests given', {
-    hint: `name a file or folder with -f, a kustomization with -k, or pipe manifests in: ${example} -f k8s/`,
+    hint: `name a file or folder with -f, a kustomization with -k, a cluster with --live, or pipe manifests in: ${example} -f k8s/`,
     exitCode: 2,
   });
 }
@@ -111,7 +164,14 @@ function requireObjects(read: ReadInputsResult, result: ReadResult, specs: reado
   });
 }
 
-function tell(options: LoadOptions, context: LoadContext, read: ReadInputsResult, result: ReadResult): void {
+interface ReadingRemarks {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly failures: readonly OperationalError[];
+  readonly skipped: readonly SkippedKind[];
+  readonly rejected: number;
+}
+
+function tell(options: LoadOptions, context: LoadContext, result: ReadingRemarks): void {
   if (options.quiet === true) return;
   const { palette, width } = terminalFor(process.stderr, { color: options.color ?? 'auto', width: options.width });
   const found: Diagnostic[] = [...result.diagnostics];
@@ -120,7 +180,7 @@ function tell(options: LoadOptions, context: LoadContext, read: ReadInputsResult
     return;
   }
   const lines: string[] = [];
-  for (const failure of read.failures) lines.push(`${palette.yellow('ignored')}: ${failure.message}`);
+  for (const failure of result.failures) lines.push(`${palette.yellow('ignored')}: ${failure.message}`);
   const warnings = renderDiagnostics(found, {
     palette,
     width,

@@ -43,6 +43,24 @@ export function kustomizeOption() {
     .default(none, '');
 }
 
+export function liveOption() {
+  return new Option(
+    '--live',
+    'read the cluster of the current context instead of manifests: every namespace, whatever -n says',
+  );
+}
+
+export function contextOption() {
+  return new Option('--context <name>', 'the context of the kubeconfig to read from; implies --live');
+}
+
+export function kubeconfigOption() {
+  return new Option(
+    '--kubeconfig <file>',
+    'the kubeconfig to use (default: KUBECONFIG, else ~/.kube/config, else the pod around us); implies --live',
+  );
+}
+
 export function outputOption<const Word extends string>(words: readonly [Word, ...Word[]]) {
   return choice('-o, --output <format>', 'how to print the answer', words).default(words[0]);
 }

@@ -26,6 +26,13 @@ export class ReadingProgress {
     if (time - this.started >= quietMs && time - this.shownAt >= refreshMs) this.show('reading', files, bytes, time);
   }
 
+  /** Objects of a live cluster so far. */
+  listing(objects: number): void {
+    const time = this.now();
+    if (time - this.started < quietMs || time - this.shownAt < refreshMs) return;
+    this.line(`reading the cluster, ${objects.toLocaleString('en-US')} objects`, time);
+  }
+
   /** Parsing cannot report how far it is, so what is long is announced before. */
   parsing(files: number, bytes: number): void {
     if (this.shownAt > 0 || bytes >= slowParseBytes) this.show('parsing', files, bytes, this.now());
@@ -37,9 +44,13 @@ export class ReadingProgress {
   }
 
   private show(what: string, files: number, bytes: number, time: number): void {
+    const size = `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+    this.line(`${what} ${files} ${files === 1 ? 'file' : 'files'}, ${size}`, time);
+  }
+
+  private line(text: string, time: number): void {
     if (this.stream.isTTY !== true) return;
     this.shownAt = time;
-    const size = `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
-    this.stream.write(`\r\u001B[K${what} ${files} ${files === 1 ? 'file' : 'files'}, ${size} ...`);
+    this.stream.write(`\r\u001B[K${text} ...`);
   }
 }

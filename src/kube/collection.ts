@@ -90,19 +90,7 @@ export class ObjectCollection {
   }
 
   objects(): KubeObjects {
-    const groups: { [K in keyof KubeObjects]: KubeObjects[K][number][] } = {
-      namespaces: [],
-      nodes: [],
-      pods: [],
-      workloads: [],
-      services: [],
-      endpoints: [],
-      ingresses: [],
-      httpRoutes: [],
-      gateways: [],
-      networkPolicies: [],
-      clusterPolicies: [],
-    };
+    const groups = emptyGroups();
     const generated = new Map<string, number>();
     for (const [at, entry] of this.#entries.entries()) {
       if (entry === undefined) continue;
@@ -134,7 +122,32 @@ export class ObjectCollection {
   }
 }
 
-function place(object: KubeObject, groups: { [K in keyof KubeObjects]: KubeObjects[K][number][] }): void {
+type Groups = { [K in keyof KubeObjects]: KubeObjects[K][number][] };
+
+function emptyGroups(): Groups {
+  return {
+    namespaces: [],
+    nodes: [],
+    pods: [],
+    workloads: [],
+    services: [],
+    endpoints: [],
+    ingresses: [],
+    httpRoutes: [],
+    gateways: [],
+    networkPolicies: [],
+    clusterPolicies: [],
+  };
+}
+
+/** Objects of which no two are the same, as the parts of one input: those of a live cluster. */
+export function groupObjects(objects: Iterable<KubeObject>): KubeObjects {
+  const groups = emptyGroups();
+  for (const object of objects) place(object, groups);
+  return groups;
+}
+
+function place(object: KubeObject, groups: Groups): void {
   switch (object.kind) {
     case 'Namespace':
       groups.namespaces.push(object);

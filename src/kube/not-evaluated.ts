@@ -49,6 +49,14 @@ export function notEvaluated(skipped: readonly SkippedKind[]): readonly Diagnost
   });
 }
 
+/**
+ * Kinds of a group that decide over connections, or lead them into the cluster, and that no answer takes into account.
+ * Those that only bring pods are not among them: a live cluster has the pods themselves.
+ */
+export function kindsDecidedElsewhere(group: string): readonly string[] {
+  return [POLICY_KINDS, EXPOSURE_KINDS].flatMap((table) => (Object.hasOwn(table, group) ? (table[group] ?? []) : []));
+}
+
 function lists(table: Readonly<Record<string, readonly string[]>>, group: string, kind: string): boolean {
   return Object.hasOwn(table, group) && table[group]?.includes(kind) === true;
 }

@@ -3,10 +3,13 @@ import { addExamples } from '../examples.ts';
 import {
   asciiOption,
   colorOption,
+  contextOption,
   filenameOption,
   fullOption,
   ignoreInvalidOption,
+  kubeconfigOption,
   kustomizeOption,
+  liveOption,
   localNodeOption,
   outputOption,
   podCidrOption,
@@ -25,13 +28,19 @@ export function canCommand() {
         'An end is written NS/NAME, NS/KIND/NAME, an IP address, a CIDR or internet. A target adds :PORT, :PORT/udp, ' +
         ':PORT/sctp, :NAME of a port, or :icmp; without one the answer is every port that is allowed. A Service as ' +
         'target (NS/svc/NAME:PORT) is resolved to its pods and their ports, because policy acts behind it.\n\n' +
-        'Exit code: 0 allowed, 1 denied or unknown, 2 usage, 3 input unreadable or invalid.',
+        'Exit code: 0 allowed, 1 denied or unknown, 2 usage, 3 input unreadable or invalid, 4 cluster unreachable.',
     )
     .argument('<source>', 'who connects')
     .argument('<target>', 'to whom, with the port')
     .addOption(filenameOption())
     .addOption(kustomizeOption())
-    .option('-n, --namespace <name>', 'where ends without a namespace live', 'default')
+    .addOption(liveOption())
+    .addOption(contextOption())
+    .addOption(kubeconfigOption())
+    .option(
+      '-n, --namespace <name>',
+      'where ends without a namespace live (default: that of the context with --live, else default)',
+    )
     .addOption(protocolOption())
     .addOption(podCidrOption())
     .addOption(localNodeOption())
@@ -57,6 +66,7 @@ export function canCommand() {
       what: 'Can anybody outside reach it? What may it reach outside?',
       command: 'sallyport can internet shop/web:8080 -f k8s/',
     },
+    { what: 'In the cluster of the current context', command: 'sallyport can shop/web db/postgres:5432 --live' },
     {
       what: 'What a Helm chart would do, for a program',
       command: 'helm template . | sallyport can web 10.0.0.5:443 -f - -o json',

@@ -4,10 +4,13 @@ import {
   asciiOption,
   choiceOption,
   colorOption,
+  contextOption,
   filenameOption,
   fullOption,
   ignoreInvalidOption,
+  kubeconfigOption,
   kustomizeOption,
+  liveOption,
   localNodeOption,
   outputOption,
   podCidrOption,
@@ -22,14 +25,17 @@ export function mapCommand() {
     .description(
       'Show who may talk to whom: workloads, namespaces and outside address ranges, with the ports that remain under ' +
         'all policies, and what Ingresses, HTTPRoutes, LoadBalancers and NodePorts expose.\n\n' +
-        'Exit code: 0, 2 usage, 3 input unreadable or invalid.',
+        'Exit code: 0, 2 usage, 3 input unreadable or invalid, 4 cluster unreachable.',
     )
     .addOption(filenameOption())
     .addOption(kustomizeOption())
+    .addOption(liveOption())
+    .addOption(contextOption())
+    .addOption(kubeconfigOption())
     .addOption(outputOption(['text', 'json', 'csv', 'md', 'dot', 'mermaid']))
     .addOption(choiceOption('--by <what>', 'what one entry stands for', ['workload', 'namespace', 'pod', 'class']))
     .addOption(repeatableOption('-n, --namespace <name>', 'only what has an end in this namespace; repeatable'))
-    .option('-A, --all-namespaces', 'every namespace (this is the default for manifests)')
+    .option('-A, --all-namespaces', 'every namespace (this is the default)')
     .option('-l, --selector <labels>', 'only what has an end with these pod labels, as in kubectl')
     .addOption(
       repeatableOption(
@@ -59,6 +65,7 @@ export function mapCommand() {
     { what: 'What of one namespace is denied', command: 'sallyport map -f k8s/ -n shop --denied' },
     { what: 'A picture for a page or a pull request', command: 'sallyport map -f k8s/ --by namespace -o mermaid' },
     { what: 'The rendered manifests of an overlay', command: 'sallyport map -k overlays/prod' },
+    { what: 'A live cluster, one namespace of it shown', command: 'sallyport map --live --context prod -n shop' },
     { what: 'For a program', command: "sallyport map -f k8s/ -o json | jq '.connections[]'" },
   ]);
   return command;

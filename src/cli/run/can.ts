@@ -1,12 +1,12 @@
 import { explainTarget } from '../../engine/target-verdict.ts';
 import { type VerdictFormatName, verdictFormats } from '../../report/formats.ts';
 import { checkEndTexts, resolveSource, resolveTarget, withProtocol } from '../ends.ts';
-import { type LoadOptions, loadObjects } from '../load.ts';
+import { type LoadOptions, loadInput } from '../load.ts';
 import { type EngineOptions, openEngine, readPodCidrs } from '../open-engine.ts';
 import { printReport } from '../print-report.ts';
 
 export interface CanOptions extends LoadOptions, EngineOptions {
-  readonly namespace: string;
+  readonly namespace?: string | undefined;
   readonly protocol?: string | undefined;
   readonly output: VerdictFormatName;
   readonly full?: true | undefined;
@@ -17,13 +17,14 @@ export async function runCan(source: string, target: string, options: CanOptions
   checkEndTexts(source, target);
   const targetText = withProtocol(target, options.protocol);
   const podCidrs = readPodCidrs(options);
-  const objects = await loadObjects(options, {
+  const input = await loadInput(options, {
     example: `sallyport can ${source} ${target}`,
     json: options.output === 'json',
   });
-  const engine = openEngine(objects, options, podCidrs);
-  const from = resolveSource(engine, source, options.namespace);
-  const { verdict, notes } = explainTarget(engine, from, resolveTarget(engine.cluster, targetText, options.namespace));
+  const engine = openEngine(input.objects, options, podCidrs);
+  const namespace = options.namespace ?? input.namespace;
+  const from = resolveSource(engine, source, namespace);
+  const { verdict, notes } = explainTarget(engine, from, resolveTarget(engine.cluster, targetText, namespace));
   printReport(verdictFormats, options, verdict, (look) => ({ ...look, notes, full: options.full === true }));
   process.exitCode = verdict.allowed ? 0 : 1;
 }

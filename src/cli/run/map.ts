@@ -13,7 +13,7 @@ import { type MapFormatName, mapFormats } from '../../report/formats.ts';
 import type { MapOptions as MapReportOptions } from '../../report/map-options.ts';
 import { drawableMap } from '../drawable-map.ts';
 import { endpointError } from '../ends.ts';
-import { type LoadOptions, loadObjects } from '../load.ts';
+import { type LoadOptions, loadInput } from '../load.ts';
 import { type EngineOptions, openEngine, readPodCidrs } from '../open-engine.ts';
 import { printReport } from '../print-report.ts';
 
@@ -36,11 +36,11 @@ export async function runMap(options: MapCommandOptions): Promise<void> {
   const selector = options.selector === undefined ? undefined : readSelector(options.selector);
   const port = options.port === undefined ? undefined : readPort(options.port);
   checkFilters(options);
-  const objects = await loadObjects(options, { example: 'sallyport map', json: options.output === 'json' });
-  const engine = openEngine(objects, options, podCidrs);
+  const input = await loadInput(options, { example: 'sallyport map', json: options.output === 'json' });
+  const engine = openEngine(input.objects, options, podCidrs);
   const { cluster } = engine;
   checkNamespaces(cluster, options.namespace);
-  const namespace = options.namespace.length === 1 ? (options.namespace[0] ?? 'default') : 'default';
+  const namespace = (options.namespace.length === 1 ? options.namespace[0] : undefined) ?? input.namespace;
   const ends = (texts: readonly string[], role: string): readonly MapEnd[] =>
     texts.map((text) => readEnd(cluster, text, role, namespace));
 

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../kube/from-json.ts';
 import type { ApiClient } from './api-client.ts';
 import { malformedError } from './api-error.ts';
-import { isJsonObject } from './api-object.ts';
+import { isJsonObject, type JsonObject } from './api-object.ts';
 import { apiVersionOf, type KubeResource } from './resource.ts';
 
 /**
@@ -13,22 +13,29 @@ import { apiVersionOf, type KubeResource } from './resource.ts';
 export async function isServed(client: ApiClient, resource: KubeResource, signal: AbortSignal): Promise<boolean> {
   const version = apiVersionOf(resource);
   if (resource.group !== '') {
-    const groups = list(await client.getJson('/apis', {}, signal), '/apis', 'APIGroupList', 'groups');
+    const groups = await readApiList(client, '/apis', 'APIGroupList', 'groups', signal);
     const versions = groups.find((group) => group['name'] === resource.group)?.['versions'];
     const known = Array.isArray(versions) ? (versions as readonly JsonValue[]) : [];
     if (!known.some((entry) => isJsonObject(entry) && entry['groupVersion'] === version)) return false;
   }
   const path = resource.group === '' ? `/api/${version}` : `/apis/${version}`;
-  const resources = list(await client.getJson(path, {}, signal), path, 'APIResourceList', 'resources');
+  const resources = await readApiList(client, path, 'APIResourceList', 'resources', signal);
   return resources.some((entry) => entry['name'] === resource.plural);
 }
 
-function list(
-  value: JsonValue,
+/**
+ * One of the lists in which a server says what it has.
+ *
+ * @throws what {@link ApiClient.getJson} throws; `api-malformed` for anything else
+ */
+export async function readApiList(
+  client: ApiClient,
   path: string,
-  kind: string,
+  kind: 'APIGroupList' | 'APIResourceList',
   field: string,
-): readonly { readonly [key: string]: JsonValue }[] {
+  signal: AbortSignal,
+): Promise<readonly JsonObject[]> {
+  const value = await client.getJson(path, {}, signal);
   const items = isJsonObject(value) && value['kind'] === kind ? value[field] : undefined;
   if (!Array.isArray(items)) throw malformedError(`GET ${path}`, `the answer is no ${kind}`);
   return (items as readonly JsonValue[]).filter(isJsonObject);

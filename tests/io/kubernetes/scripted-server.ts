@@ -30,6 +30,10 @@ export class ScriptedRequest {
   }
 
   text(body: string, status = 200, headers: Record<string, string> = {}): void {
+    this.bytes(Buffer.from(body), status, headers);
+  }
+
+  bytes(body: Buffer, status = 200, headers: Record<string, string> = {}): void {
     this.#response.writeHead(status, headers);
     this.#response.end(body);
   }
