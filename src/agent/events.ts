@@ -24,7 +24,7 @@ export type AgentEvent =
   /** A transaction failed as a whole: the kernel has what it had. `reason` is a code: `nft-refused`, ... */
   | { readonly type: 'apply-failed'; readonly reason: string; readonly message: string; readonly retryMs: number }
   /** Somebody else deleted or changed our table; it is put back next. */
-  | { readonly type: 'drift'; readonly found: 'missing' | 'changed' }
+  | { readonly type: 'drift'; readonly found: 'missing' | 'changed'; readonly what: string }
   | { readonly type: 'drift-repaired'; readonly afterMs: number }
   | {
       readonly type: 'quarantined';
@@ -34,10 +34,15 @@ export type AgentEvent =
       readonly reason: string;
     }
   | { readonly type: 'quarantine-ended'; readonly policySet: string }
-  | { readonly type: 'quarantine-count'; readonly count: number }
   /** A list of a kind was read again, because events may have been missed. */
   | { readonly type: 'relisted'; readonly kind: string }
-  | { readonly type: 'watch-failed'; readonly kind: string; readonly reason: string; readonly message: string }
+  | {
+      readonly type: 'watch-failed';
+      readonly kind: string;
+      readonly reason: string;
+      readonly message: string;
+      readonly count: number;
+    }
   | { readonly type: 'invalid-object'; readonly object: string; readonly reason: string; readonly effect: string }
   | { readonly type: 'remark'; readonly message: string }
   | { readonly type: 'synced'; readonly objects: number; readonly afterMs: number }

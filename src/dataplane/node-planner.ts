@@ -5,18 +5,23 @@ import type { KubeObject, KubeObjects } from '../kube/objects.ts';
 import { buildCluster, type Cluster } from '../model/cluster.ts';
 import { compilePlan } from './compile-plan.ts';
 import { separateNodeAddresses } from './node-addresses.ts';
+import type { Observation } from './observation.ts';
+import { rangesOfNode } from './ranges-of-node.ts';
 import { separateModes, type ModeRemark } from './policy-mode.ts';
 import type { Plan } from './plan.ts';
 
 export interface NodePlannerOptions {
   readonly node: string;
   /**
-   * Ranges in which only local pods have their addresses (D13); `node-pod-cidrs`: as the own Node object says. See
-   * `PlanOptions.closedRanges`.
+   * Ranges in which only local pods have their addresses (D13), see `PlanOptions.closedRanges`; `node-pod-cidrs`: those
+   * of the own Node object, unless a pod of another node has an address in them, which shows that the network plugin
+   * hands out addresses by other rules.
    */
   readonly closedRanges?: readonly Cidr[] | 'node-pod-cidrs';
   /** Exempt egress to the own node from NetworkPolicy (D1). */
   readonly allowEgressToLocalNode?: boolean;
+  /** What the table tells about packets; nothing unless asked for. */
+  readonly observation?: Observation;
 }
 
 export interface ObjectKey {
@@ -74,6 +79,11 @@ export class NodePlanner {
     return scope;
   }
 
+  /** What is held under the name. */
+  object({ kind, namespace, name }: ObjectKey): KubeObject | undefined {
+    return this.objects.get(kind)?.get(namespace)?.get(name);
+  }
+
   /** Of all objects as they are now. The same object until something changes. */
   plan(): Plan {
     return this.derived().plan;
@@ -116,23 +126,24 @@ export class NodePlanner {
   private derived(): Derived {
     if (this.current !== undefined) return this.current;
     const { enforced, staged, remarks } = separateModes(separateNodeAddresses(this.collect()));
-    const { allowEgressToLocalNode = false } = this.options;
+    const { allowEgressToLocalNode = false, observation } = this.options;
     const engine = new Engine(buildCluster(enforced, { allowEgressToLocalNode }));
     const stagedEngine =
       staged === undefined ? undefined : new Engine(buildCluster(staged, { allowEgressToLocalNode }));
     const plan = compilePlan(engine.compiled, this.options.node, {
       closedRanges: this.closedRanges(enforced),
       previous: this.previous,
+      staged: stagedEngine?.compiled,
+      ...(observation === undefined ? {} : { observation }),
     });
     this.previous = plan;
     this.current = { plan, engine, stagedEngine, remarks };
     return this.current;
   }
 
-  private closedRanges({ nodes }: KubeObjects): readonly Cidr[] {
+  private closedRanges(objects: KubeObjects): readonly Cidr[] {
     const { closedRanges = [], node } = this.options;
-    if (closedRanges !== 'node-pod-cidrs') return closedRanges;
-    return nodes.find(({ meta }) => meta.name === node)?.podCidrs ?? [];
+    return closedRanges === 'node-pod-cidrs' ? rangesOfNode(node, objects) : closedRanges;
   }
 
   private collect(): KubeObjects {
