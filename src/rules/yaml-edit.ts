@@ -46,6 +46,23 @@ export function deleteField(mapping: Located, key: string): readonly TextEdit[] 
   return verified(mapping, node, expected, edit);
 }
 
+/**
+ * Makes one item of two neighbours, which must be mappings without a field in common: takes back a dash too many. Block
+ * style only.
+ */
+export function joinItems(list: Located, index: number): readonly TextEdit[] | undefined {
+  const { node, source } = list;
+  if (node.type !== 'sequence' || isFlow(list, node)) return undefined;
+  const [first, second] = node.items.slice(index, index + 2);
+  if (first?.type !== 'mapping' || second?.type !== 'mapping') return undefined;
+  if (isFlow(list, first) || isFlow(list, second)) return undefined;
+  const joined = { ...asRecord(valueOf(first)), ...asRecord(valueOf(second)) };
+  if (Object.keys(joined).length !== first.entries.length + second.entries.length) return undefined;
+  const dash = dashOf(list, second);
+  const expected = asList(valueOf(node)).flatMap((item, i) => (i === index ? [joined] : i === index + 1 ? [] : [item]));
+  return verified(list, node, expected, { source, start: dash, end: dash + 1, text: ' ' });
+}
+
 /** Puts another scalar in place of one, quoted where it must be or was. */
 export function replaceScalar(at: Located, value: string | number | boolean): readonly TextEdit[] | undefined {
   const { node, source } = at;
@@ -118,17 +135,26 @@ function appendToList(list: Located, node: SequenceNode, value: YamlValue): Text
   const style = isJson(list) ? 'json' : 'flow';
   if (isFlow(list, node)) {
     if (last === undefined) return { source, start: node.start, end: node.end, text: `[${flowText(value, style)}]` };
-    return { source, start: last.end, end: last.end, text: `, ${flowText(value, style)}` };
+    return { source, start: last.end, end: last.end, text: `, ${likeSibling(list, last, flowText(value, style))}` };
   }
   if (last === undefined) return undefined;
   const column = columnOf(list, dashOf(list, last));
-  const lines = isFlow(list, last) && typeof value === 'object' ? [flowText(value, style)] : blockLines(value);
+  const lines =
+    isFlow(list, last) && typeof value === 'object'
+      ? [likeSibling(list, last, flowText(value, style))]
+      : blockLines(value);
   return insertLines(
     list,
     last,
     column,
     lines.map((line, i) => `${i === 0 ? '- ' : '  '}${line}`),
   );
+}
+
+/** `{ a: b }` where the item before is written so. */
+function likeSibling({ source }: Located, sibling: YamlNode, text: string): string {
+  if (!source.text.startsWith('{ ', sibling.start) || !/^\{.+\}$/.test(text)) return text;
+  return `{ ${text.slice(1, -1)} }`;
 }
 
 function addFieldEdit(

@@ -67,7 +67,7 @@ export function fieldLines(key: string, value: YamlValue): readonly string[] {
 }
 
 /** Plain words that no reader of YAML takes for anything but text. */
-const PLAIN = /^[A-Za-z_./][A-Za-z0-9_./-]*$/;
+const PLAIN = /^(?:[A-Za-z_./][A-Za-z0-9_./-]*|[0-9]+(?:\.[0-9]+){3}\/[0-9]+)$/;
 const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|\.nan|\.inf)$/i;
 
 export function scalarText(value: string | number | boolean | null): string {

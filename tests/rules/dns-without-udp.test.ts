@@ -67,7 +67,7 @@ testRule(dnsWithoutUdp, {
       yaml: policy('        - { protocol: TCP, port: 53 }'),
       settings: { complete: true },
       findings: [{ message: /^port 53 is allowed for TCP only/, confidence: 'certain' }],
-      fixed: policy('        - { protocol: TCP, port: 53 }\n        - {protocol: UDP, port: 53}'),
+      fixed: policy('        - { protocol: TCP, port: 53 }\n        - { protocol: UDP, port: 53 }'),
     },
     {
       name: 'JSON',
