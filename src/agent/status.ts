@@ -133,6 +133,7 @@ export interface PodStatus {
 export interface InForce {
   /** With quarantined policy sets closed. */
   readonly plan: Plan;
+  /** Of what is known when it is asked for, which may be some milliseconds ahead of the plan. */
   readonly engine: Engine;
   /** As if the policies in audit mode were enforced; `undefined` when there are none. */
   readonly stagedEngine: Engine | undefined;
