@@ -118,6 +118,15 @@ export function repeatableOption<const Flags extends string>(flags: Flags, descr
   return new Option(flags, description).argParser(collect).default(none, '');
 }
 
+export function numberOption<const Flags extends string>(
+  flags: Flags,
+  description: string,
+  least: number,
+  most: number,
+) {
+  return new Option(flags, description).argParser(wholeNumber(least, most));
+}
+
 export function protocolOption() {
   return choice('--protocol <name>', 'the protocol of a port number when the target does not say it (default: tcp)', [
     'tcp',

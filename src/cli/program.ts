@@ -1,6 +1,7 @@
 /** The command tree. Help, the reference page and shell completion are all made from it. */
 import { Command, type CommandUnknownOpts, type Option } from '@commander-js/extra-typings';
 import { packageVersion } from '../io/package-root.ts';
+import { agentCommand } from './commands/agent.ts';
 import { canCommand } from './commands/can.ts';
 import { completionCommand } from './commands/completion.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -31,7 +32,14 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
     { what: 'Who may talk to whom in these manifests?', command: `${name} map -f k8s/` },
     { what: 'Why can my pod not reach the database?', command: `${name} can shop/web db/postgres:5432 -f k8s/` },
   ]);
-  for (const command of [canCommand(), mapCommand(), demoCommand(), completionCommand(), versionCommand()]) {
+  for (const command of [
+    canCommand(),
+    mapCommand(),
+    agentCommand(),
+    demoCommand(),
+    completionCommand(),
+    versionCommand(),
+  ]) {
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) {
