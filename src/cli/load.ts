@@ -1,5 +1,6 @@
 /** From `-f`, `-k` or `--live` to the objects that the answers are made from. */
 import type { Diagnostic } from '../base/diagnostic.ts';
+import type { SourceText } from '../base/source.ts';
 import { OperationalError } from '../io/operational-error.ts';
 import { type InputSpec, type ReadInputsResult, readInputs } from '../io/read-inputs.ts';
 import { isStdinFed, stdinName } from '../io/read-stdin.ts';
@@ -31,12 +32,18 @@ export interface LoadContext {
   readonly example: string;
   /** Notes and warnings as JSON on standard error. */
   readonly json: boolean;
+  /** The caller shows what is wrong with objects itself, as findings; only what cannot be read at all is thrown. */
+  readonly findings?: true;
 }
 
 export interface LoadedInput {
   readonly objects: KubeObjects;
   /** Where ends live that name no namespace: that of the context, or `default`. */
   readonly namespace: string;
+  /** Every text that was read; empty for a live cluster. */
+  readonly sources: readonly SourceText[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly live: boolean;
 }
 
 /** Warnings shown before the rest is counted; the answer is what the person came for. */
@@ -69,10 +76,12 @@ export async function loadInput(options: LoadOptions, context: LoadContext): Pro
   progress.parsing(read.sources.length, read.bytes);
   const result = readManifests(read.sources);
   progress.clear();
-  requireValid(options, read.failures, result.diagnostics);
-  tell(options, context, { ...result, failures: read.failures });
-  requireObjects(read, result, specs);
-  return { objects: result.objects, namespace: 'default' };
+  const { objects, diagnostics } = result;
+  const told = context.findings === true ? [] : diagnostics;
+  requireValid(options, read.failures, told);
+  tell(options, context, { ...result, diagnostics: told, failures: read.failures });
+  if (context.findings !== true || result.rejected === 0) requireObjects(read, result, specs);
+  return { objects, namespace: 'default', sources: read.sources, diagnostics, live: false };
 }
 
 /** A context or a kubeconfig has no other meaning than that the cluster is meant. */
@@ -95,12 +104,13 @@ async function loadLive(options: LoadOptions, context: LoadContext): Promise<Loa
     const cluster = await openLiveCluster(options);
     const { objects, diagnostics, count } = await cluster.read((total) => progress.listing(total));
     progress.clear();
-    requireValid(options, [], diagnostics);
+    const told = context.findings === true ? [] : diagnostics;
+    requireValid(options, [], told);
     const rejected = diagnostics.filter(({ severity }) => severity === 'error').length;
-    tell(options, context, { diagnostics, failures: [], skipped: [], rejected });
+    tell(options, context, { diagnostics: told, failures: [], skipped: [], rejected });
     if (count === 0 && options.quiet !== true && !context.json)
       process.stderr.write(`${cluster.description} has no objects that matter to network policy\n`);
-    return { objects, namespace: cluster.namespace };
+    return { objects, namespace: cluster.namespace, sources: [], diagnostics, live: true };
   } finally {
     progress.clear();
   }
@@ -188,7 +198,7 @@ function tell(options: LoadOptions, context: LoadContext, result: ReadingRemarks
     limit: maxWarnings,
     ascii: options.ascii === true,
   });
-  if (result.rejected > 0) {
+  if (result.rejected > 0 && context.findings !== true) {
     lines.push(
       `${palette.yellow('ignored')}: ${countOf(result.rejected, 'invalid object')}; the answer is without ${result.rejected === 1 ? 'it' : 'them'}`,
     );

@@ -1,13 +1,13 @@
 /** Names for findings that survive edits elsewhere in the file. */
 import type { Finding } from './finding.ts';
-import type { Rule } from './rule.ts';
+import type { RuleInfo } from './rule.ts';
 
 /**
  * 16 hexadecimal digits made from rule, object and key (or the text at the place, without its layout). Equal findings
  * are numbered in their order, so that each has its own. Files and lines do not count: moving an object keeps its
  * baseline.
  */
-export function fingerprints(findings: readonly (Finding & { readonly rule: Rule })[]): readonly string[] {
+export function fingerprints(findings: readonly (Finding & { readonly rule: RuleInfo })[]): readonly string[] {
   const seen = new Map<string, number>();
   return findings.map((finding) => {
     const text = JSON.stringify([finding.rule.name, finding.object ?? '', finding.key ?? textAt(finding)]);

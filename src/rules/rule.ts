@@ -46,7 +46,8 @@ export interface RuleControls {
   readonly kubescape?: readonly string[];
 }
 
-export interface RuleDefinition<Specs extends RuleOptionSpecs> {
+/** What reports say about a rule. */
+export interface RuleInfo {
   /** kebab-case: names the fault, so that `NAME: ...` reads well. */
   readonly name: string;
   /** error: does not do what was meant, or is open to an attack; warning: most likely wrong; info: worth knowing. */
@@ -61,6 +62,10 @@ export interface RuleDefinition<Specs extends RuleOptionSpecs> {
   /** Ids of the merged catalogue of what analyzers find (NP...). */
   readonly catalogue: readonly string[];
   readonly controls?: RuleControls;
+  readonly options?: RuleOptionSpecs;
+}
+
+export interface RuleDefinition<Specs extends RuleOptionSpecs> extends RuleInfo {
   readonly options?: Specs;
   /**
    * Pure: the same context gives the same findings in the same order. Silent when the input lacks what the rule needs.
