@@ -1,8 +1,8 @@
 /** The node agent: what the API says, enforced by the kernel of one node. */
-import type { Cidr } from '../base/inet.ts';
+import type { Cidr, IpAddress } from '../base/inet.ts';
 import { formatIp } from '../base/inet-format.ts';
 import type { GenerationField } from '../dataplane/generation.ts';
-import { NodePlanner } from '../dataplane/node-planner.ts';
+import { NodePlanner, type Engines } from '../dataplane/node-planner.ts';
 import type { Observation } from '../dataplane/observation.ts';
 import type { Plan } from '../dataplane/plan.ts';
 import type { HostFiles } from '../io/host-files.ts';
@@ -10,6 +10,7 @@ import { pause, type Clock } from '../io/kubernetes/clock.ts';
 import type { KubeResource } from '../io/kubernetes/resource.ts';
 import type { NftDriver, NftTable } from '../io/nft/nft-driver.ts';
 import { OperationalError } from '../io/operational-error.ts';
+import type { NodeObject, PodObject } from '../kube/objects.ts';
 import { compareText } from '../model/order.ts';
 import { Enforcer } from './enforcer.ts';
 import type { AgentEvent, AgentObserver } from './events.ts';
@@ -73,6 +74,7 @@ export class Agent implements AgentView {
   private preconditions: readonly PreconditionStatus[] = [];
   private remarks: readonly string[] = [];
   private reachable = false;
+  private wasLost = false;
   private reachableSince: number;
 
   constructor(options: AgentOptions) {
@@ -206,6 +208,14 @@ export class Agent implements AgentView {
     return this.force;
   }
 
+  ownerOf(address: IpAddress): PodObject | NodeObject | undefined {
+    return this.planner.ownerOf(address);
+  }
+
+  enginesAmong(addresses: readonly IpAddress[]): Engines {
+    return this.planner.enginesAmong(addresses);
+  }
+
   // ---- at work ------------------------------------------------------------------------------------------------
 
   private async enforce(signal: AbortSignal): Promise<void> {
@@ -331,9 +341,8 @@ export class Agent implements AgentView {
     if (!reachable) {
       const failing = this.world.kindStatus().find(({ lastError }) => lastError !== undefined);
       this.observe({ type: 'api-lost', message: failing?.lastError ?? 'no watch is open' });
-    } else if (this.phase === 'enforcing' && this.lastApply !== undefined) {
-      this.observe({ type: 'api-back', afterMs: now - this.reachableSince });
-    }
+      this.wasLost = true;
+    } else if (this.wasLost) this.observe({ type: 'api-back', afterMs: now - this.reachableSince });
     this.reachable = reachable;
     this.reachableSince = now;
   }

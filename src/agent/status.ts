@@ -1,7 +1,10 @@
 /** What the agent says about itself: the source of `/readyz`, `/statusz` and its log. */
+import type { IpAddress } from '../base/inet.ts';
+import type { Engines } from '../dataplane/node-planner.ts';
 import type { Plan } from '../dataplane/plan.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Direction } from '../engine/policy-rules.ts';
+import type { NodeObject, PodObject } from '../kube/objects.ts';
 
 /** Milliseconds since 1970. */
 export type Moment = number;
@@ -147,6 +150,10 @@ export interface AgentView {
   pods(): readonly PodStatus[];
   /** `undefined` before the first apply. A new object after each. */
   inForce(): InForce | undefined;
+  /** Who has the address: a pod of the pod network, or a node. */
+  ownerOf(address: IpAddress): PodObject | NodeObject | undefined;
+  /** Engines that answer for connections between these addresses only; made at once, however large the cluster. */
+  enginesAmong(addresses: readonly IpAddress[]): Engines;
 }
 
 /** Why the agent is not ready, in words; empty when it is (`/readyz`). */

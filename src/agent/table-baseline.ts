@@ -1,7 +1,6 @@
 /** How the agent notices that somebody else has changed its table. */
 import { parseIp } from '../base/inet-parse.ts';
 import { formatIp } from '../base/inet-format.ts';
-import { GENERATION_CHECK, GENERATION_STAMP } from '../dataplane/generation.ts';
 import type { NftSet, Ruleset } from '../dataplane/ruleset.ts';
 import type { Operation } from '../dataplane/transaction.ts';
 import type { TableState } from '../io/nft/nft-driver.ts';
@@ -12,33 +11,68 @@ export interface Drift {
   readonly what: string;
 }
 
-/** The chains as they were when last looked at, but for those that we have changed since. */
+/** What our transactions have made, and the chains as they were when last looked at, but for those changed since. */
 export class TableBaseline {
   private handle: string | undefined;
-  private fingerprints = new Map<string, string>();
+  private readonly fingerprints = new Map<string, string>();
+  /** How many rules each chain has. */
+  private readonly chains = new Map<string, number>();
+  private readonly sets = new Set<string>();
 
   take(state: TableState): void {
     this.handle = state.handle;
-    this.fingerprints = new Map([...state.chains].map(([name, { fingerprint }]) => [name, fingerprint]));
+    for (const [name, { fingerprint }] of state.chains) this.fingerprints.set(name, fingerprint);
   }
 
   /** We have done this. */
   changed(operations: readonly Operation[]): void {
     for (const operation of operations) {
-      if (operation.type === 'replace-table') {
-        this.handle = undefined;
-        this.fingerprints.clear();
-      } else if (operation.type === 'set-rules' || operation.type === 'delete-chain') {
-        this.fingerprints.delete(operation.chain);
-      } else if (operation.type === 'add-chain') this.fingerprints.delete(operation.chain.name);
+      switch (operation.type) {
+        case 'replace-table':
+          this.handle = undefined;
+          this.fingerprints.clear();
+          this.chains.clear();
+          this.sets.clear();
+          break;
+        case 'add-set':
+          this.sets.add(operation.set.name);
+          break;
+        case 'delete-set':
+          this.sets.delete(operation.set.name);
+          break;
+        case 'add-chain':
+          this.chains.set(operation.chain.name, 0);
+          break;
+        case 'delete-chain':
+          this.chains.delete(operation.chain);
+          this.fingerprints.delete(operation.chain);
+          break;
+        case 'set-rules':
+          this.chains.set(operation.chain, operation.rules.length);
+          this.fingerprints.delete(operation.chain);
+          break;
+        default:
+        // Elements are compared by themselves.
+      }
     }
   }
 
   differs(state: TableState): string | undefined {
     if (this.handle !== undefined && this.handle !== state.handle) return 'another table has taken its place';
-    for (const [name, fingerprint] of this.fingerprints) {
-      const now = state.chains.get(name);
-      if (now !== undefined && now.fingerprint !== fingerprint) return `the rules of chain ${name} are others`;
+    return (
+      differentNames(new Set(this.chains.keys()), new Set(state.chains.keys()), 'chain') ??
+      differentNames(this.sets, state.sets, 'set') ??
+      this.differentRules(state)
+    );
+  }
+
+  private differentRules(state: TableState): string | undefined {
+    for (const [name, rules] of this.chains) {
+      const found = state.chains.get(name);
+      if (found?.rules !== rules) return `chain ${name} has ${found?.rules ?? 0} rules instead of ${rules}`;
+      const fingerprint = this.fingerprints.get(name);
+      if (fingerprint !== undefined && fingerprint !== found.fingerprint)
+        return `the rules of chain ${name} are others`;
     }
     return undefined;
   }
@@ -68,11 +102,8 @@ export function driftOf(
 ): Drift | undefined {
   if (state === undefined) return { found: 'missing', what: 'the table is gone' };
   const what =
-    differentNames(new Set(ruleset.chains.keys()), new Set(state.chains.keys()), 'chain') ??
-    differentNames(new Set(ruleset.sets.keys()), state.sets, 'set') ??
-    differentRules(ruleset, state) ??
-    (state.generation === generation ? undefined : 'another generation is in force') ??
     baseline.differs(state) ??
+    (state.generation === generation ? undefined : 'another generation is in force') ??
     differentElements(elementsToCheck(ruleset), elements);
   return what === undefined ? undefined : { found: 'changed', what };
 }
@@ -80,16 +111,6 @@ export function driftOf(
 function differentNames(ours: ReadonlySet<string>, found: ReadonlySet<string>, what: string): string | undefined {
   for (const name of ours) if (!found.has(name)) return `${what} ${name} is gone`;
   for (const name of found) if (!ours.has(name)) return `${what} ${name} is not ours`;
-  return undefined;
-}
-
-function differentRules({ chains }: Ruleset, state: TableState): string | undefined {
-  for (const { name, rules } of chains.values()) {
-    // What these two say depends on the generation, which is compared by itself.
-    if (name === GENERATION_CHECK || name === GENERATION_STAMP) continue;
-    const found = state.chains.get(name)?.rules;
-    if (found !== rules.length) return `chain ${name} has ${found ?? 0} rules instead of ${rules.length}`;
-  }
   return undefined;
 }
 
