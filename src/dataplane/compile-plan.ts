@@ -27,6 +27,11 @@ export interface PlanOptions {
   /** The plan that is in force: identities keep their numbers. */
   readonly previous?: Plan | undefined;
   /**
+   * How many addresses had which identity in it of those that an address stands for, where it does not only stand for
+   * itself.
+   */
+  readonly votes?: (address: IpAddress) => ReadonlyMap<IdentityId, number>;
+  /**
    * The same cluster with the policies in audit mode included: what they would deny beyond the others is shown, and
    * changes no verdict. Without it nothing is in audit mode.
    */
@@ -56,7 +61,7 @@ export function compilePlan(compiled: Compiled, node: string, options: PlanOptio
   const stagedWorld = staged && stagedJudging && worldOf(staged, stagedJudging.sets);
   const peers = sortPeers(node, world, { byPolicy: observation.hits === true, staged: stagedWorld });
   const numbered = numberKinds(
-    hadNumbers(peers, options.previous),
+    hadNumbers(peers, options),
     peers.anybody,
     options.previous?.nextIdentity ?? FIRST_IDENTITY,
   );
@@ -184,14 +189,16 @@ export function rangeLookup(ranges: readonly IdentityRange[]): (address: IpAddre
 }
 
 /** How many members of each kind had which identity in the plan that is in force. */
-function hadNumbers(peers: SortedPeers, previous: Plan | undefined): HadNumbers[] {
+function hadNumbers(peers: SortedPeers, { previous, votes }: PlanOptions): HadNumbers[] {
   const had = peers.kinds.map(() => new Map<IdentityId, number>());
   if (previous === undefined) return had;
-  const count = (kind: number, id: IdentityId): void => void had[kind]?.set(id, (had[kind]?.get(id) ?? 0) + 1);
+  const count = (kind: number, id: IdentityId, times = 1): void =>
+    void had[kind]?.set(id, (had[kind]?.get(id) ?? 0) + times);
   const ofRange = rangeLookup(previous.ranges);
   for (const { range, kind } of peers.ranges) count(kind, ofRange(firstOf(range)));
   for (const { address, kind } of peers.addresses) {
-    count(kind, previous.peers.get(formatIp(address))?.identity ?? ofRange(address));
+    if (votes !== undefined) for (const [id, times] of votes(address)) count(kind, id, times);
+    else count(kind, previous.peers.get(formatIp(address))?.identity ?? ofRange(address));
   }
   return had;
 }

@@ -9,10 +9,11 @@ import { nodePart } from './node-peers.ts';
  * and one destination, and a rule matches that address or it does not (S89).
  */
 export function separateNodeAddresses(objects: KubeObjects): KubeObjects {
-  return { ...objects, nodes: objects.nodes.flatMap(partsOf) };
+  return { ...objects, nodes: objects.nodes.flatMap(nodeParts) };
 }
 
-function partsOf(node: NodeObject): NodeObject[] {
+/** The parts of one node; all but the first have names that no node has. */
+export function nodeParts(node: NodeObject): NodeObject[] {
   const byFamily = [4, 6].map((family) => node.addresses.filter((ip) => ip.family === family));
   const count = Math.max(1, ...byFamily.map((addresses) => addresses.length));
   return Array.from({ length: count }, (_, index) => ({

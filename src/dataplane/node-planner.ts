@@ -1,12 +1,12 @@
 /** The plan of one node, kept current while objects come and go. */
-import type { Cidr } from '../base/inet.ts';
+import type { Cidr, IpAddress } from '../base/inet.ts';
 import { Engine } from '../engine/engine.ts';
-import type { KubeObject, KubeObjects } from '../kube/objects.ts';
+import type { KubeObject, KubeObjects, NodeObject, PodObject } from '../kube/objects.ts';
 import { buildCluster, type Cluster } from '../model/cluster.ts';
-import { compilePlan } from './compile-plan.ts';
+import { LivePlan, NO_OBJECTS } from './live-plan.ts';
 import { separateNodeAddresses } from './node-addresses.ts';
 import type { Observation } from './observation.ts';
-import { rangesOfNode } from './ranges-of-node.ts';
+import { RangesOfNode } from './ranges-of-node.ts';
 import { separateModes, type ModeRemark } from './policy-mode.ts';
 import type { Plan } from './plan.ts';
 
@@ -45,37 +45,61 @@ export interface ObjectChanges {
  */
 export type ChangeScope = 'local-pod' | 'policy' | 'cluster';
 
-/** Holds the objects; everything derived from them is made when it is asked for, and kept until they change. */
+/**
+ * Holds the objects and the plan that follows from them. Engines, which only whoever asks for reasons needs, are made
+ * when they are asked for.
+ */
 export class NodePlanner {
   private readonly options: NodePlannerOptions;
   private readonly objects = new Map<KubeObject['kind'], Map<string, Map<string, KubeObject>>>();
-  /** The last plan that was made: identities keep their numbers. */
-  private previous: Plan | undefined;
-  private current: Derived | undefined;
+  private readonly live: LivePlan;
+  private readonly ownRanges: RangesOfNode;
+  private engines: Engines | undefined;
+  private remarks: readonly ModeRemark[] | undefined;
 
   constructor(options: NodePlannerOptions) {
     this.options = options;
+    const { node, allowEgressToLocalNode = false, observation } = options;
+    this.ownRanges = new RangesOfNode(node, () => this.all('Pod'));
+    this.live = new LivePlan(
+      { node, allowEgressToLocalNode, observation },
+      {
+        namespace: (name) => this.held('Namespace', '', name),
+        policiesIn: (namespace) => this.in('NetworkPolicy', namespace),
+        clusterPolicies: () => CLUSTER_POLICIES.flatMap((kind) => this.all(kind)),
+        closedRanges: () => this.closedRanges(),
+      },
+    );
   }
 
-  /** Forgets everything, and begins with these. */
+  /** Forgets everything but these. */
   reset(objects: Iterable<KubeObject>): void {
-    this.objects.clear();
-    this.current = undefined;
-    for (const object of objects) this.put(object);
+    const kept = [...objects];
+    const stays = new Set(kept.map(({ kind, meta }) => `${kind}\n${meta.namespace}\n${meta.name}`));
+    const deleted: ObjectKey[] = [];
+    for (const [kind, byNamespace] of this.objects) {
+      for (const [namespace, byName] of byNamespace) {
+        for (const name of byName.keys()) {
+          if (!stays.has(`${kind}\n${namespace}\n${name}`)) deleted.push({ kind, namespace, name });
+        }
+      }
+    }
+    this.change({ upserted: kept, deleted });
   }
 
   /** @returns the most urgent scope among the changes; `undefined` when they change nothing */
   change({ upserted, deleted }: ObjectChanges): ChangeScope | undefined {
     let scope: ChangeScope | undefined;
-    const touched = (object: KubeObject | undefined): void => {
-      if (object !== undefined) scope = moreUrgent(scope, this.scopeOf(object));
+    const touched = (before: KubeObject | undefined, after: KubeObject | undefined): void => {
+      if (before === after) return;
+      for (const object of [before, after]) {
+        if (object !== undefined) scope = moreUrgent(scope, this.scopeOf(object));
+      }
+      this.tell(before, after);
     };
-    for (const key of deleted) touched(this.remove(key));
-    for (const object of upserted) {
-      touched(this.put(object));
-      touched(object);
-    }
-    if (scope !== undefined) this.current = undefined;
+    for (const key of deleted) touched(this.remove(key), undefined);
+    for (const object of upserted) touched(this.put(object), object);
+    if (scope !== undefined) this.engines = undefined;
     return scope;
   }
 
@@ -86,26 +110,55 @@ export class NodePlanner {
 
   /** Of all objects as they are now. The same object until something changes. */
   plan(): Plan {
-    return this.derived().plan;
+    return this.live.plan();
   }
 
-  /** Answers for the policies that are in force, on the cluster that {@link plan} was made from. */
+  /** Answers for the policies that are in force. Takes as long as the cluster is large, once after each change. */
   get engine(): Engine {
-    return this.derived().engine;
+    return this.enginesNow().engine;
   }
 
   get cluster(): Cluster {
-    return this.derived().engine.cluster;
+    return this.engine.cluster;
   }
 
   /** As if the policies in audit mode were in force as well; `undefined` when there are none. */
   get stagedEngine(): Engine | undefined {
-    return this.derived().stagedEngine;
+    return this.enginesNow().stagedEngine;
+  }
+
+  /** Who has the address, as of the last plan: a pod of the pod network, or a node. */
+  ownerOf(address: IpAddress): PodObject | NodeObject | undefined {
+    return this.live.ownerOf(address);
+  }
+
+  /**
+   * Engines that know only who has these addresses, and the policies that may judge them. What they say about a
+   * connection between two of the addresses is what {@link engine} says, and they are made in no time.
+   */
+  enginesAmong(addresses: readonly IpAddress[]): Engines {
+    const pods = new Set<PodObject>();
+    const nodes = new Set<NodeObject>();
+    for (const address of addresses) {
+      const owner = this.ownerOf(address);
+      if (owner?.kind === 'Pod') pods.add(owner);
+      else if (owner !== undefined) nodes.add(owner);
+    }
+    const namespaces = [...new Set([...pods].map(({ meta }) => meta.namespace))];
+    return this.makeEngines({
+      ...NO_OBJECTS,
+      namespaces: namespaces.flatMap((name) => this.held('Namespace', '', name) ?? []),
+      networkPolicies: namespaces.flatMap((name) => [...this.in('NetworkPolicy', name)]),
+      clusterPolicies: CLUSTER_POLICIES.flatMap((kind) => this.all(kind)),
+      pods: [...pods],
+      nodes: [...nodes],
+    });
   }
 
   /** Mode annotations that are not understood. */
   get modeRemarks(): readonly ModeRemark[] {
-    return this.derived().remarks;
+    this.remarks ??= separateModes(this.policies()).remarks;
+    return this.remarks;
   }
 
   scopeOf(object: KubeObject): ChangeScope {
@@ -123,54 +176,75 @@ export class NodePlanner {
     }
   }
 
-  private derived(): Derived {
-    if (this.current !== undefined) return this.current;
-    const { enforced, staged, remarks } = separateModes(separateNodeAddresses(this.collect()));
-    const { allowEgressToLocalNode = false, observation } = this.options;
-    const engine = new Engine(buildCluster(enforced, { allowEgressToLocalNode }));
-    const stagedEngine =
-      staged === undefined ? undefined : new Engine(buildCluster(staged, { allowEgressToLocalNode }));
-    const plan = compilePlan(engine.compiled, this.options.node, {
-      closedRanges: this.closedRanges(enforced),
-      previous: this.previous,
-      staged: stagedEngine?.compiled,
-      ...(observation === undefined ? {} : { observation }),
-    });
-    this.previous = plan;
-    this.current = { plan, engine, stagedEngine, remarks };
-    return this.current;
+  /** One object is gone, new, or in the place of another of the same name. */
+  private tell(before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const object = after ?? before;
+    switch (object?.kind) {
+      case 'Pod':
+        this.live.podChanged(asA('Pod', before), asA('Pod', after));
+        this.ownRanges.podChanged(asA('Pod', before), asA('Pod', after));
+        return;
+      case 'Node':
+        this.live.nodeChanged(asA('Node', before), asA('Node', after));
+        return;
+      case 'Namespace':
+        this.remarks = undefined;
+        this.live.namespaceChanged(object.meta.name);
+        return;
+      case 'NetworkPolicy':
+      case 'ClusterNetworkPolicy':
+      case 'AdminNetworkPolicy':
+      case 'BaselineAdminNetworkPolicy':
+        this.remarks = undefined;
+        for (const each of [before, after]) if (each?.kind === object.kind) this.live.policyChanged(each);
+        return;
+      default:
+    }
   }
 
-  private closedRanges(objects: KubeObjects): readonly Cidr[] {
+  private enginesNow(): Engines {
+    if (this.engines !== undefined) return this.engines;
+    const objects = { ...this.policies(), nodes: this.all('Node'), pods: this.all('Pod') };
+    this.engines = this.makeEngines(separateNodeAddresses(objects));
+    return this.engines;
+  }
+
+  private makeEngines(objects: KubeObjects): Engines {
+    const { enforced, staged } = separateModes(objects);
+    const { allowEgressToLocalNode = false } = this.options;
+    const engine = (part: KubeObjects): Engine => new Engine(buildCluster(part, { allowEgressToLocalNode }));
+    return { engine: engine(enforced), stagedEngine: staged && engine(staged) };
+  }
+
+  private closedRanges(): readonly Cidr[] {
     const { closedRanges = [], node } = this.options;
-    return closedRanges === 'node-pod-cidrs' ? rangesOfNode(node, objects) : closedRanges;
+    if (closedRanges !== 'node-pod-cidrs') return closedRanges;
+    return this.ownRanges.of(this.held('Node', '', node));
   }
 
-  private collect(): KubeObjects {
+  /** With the namespaces that they lie in, and nobody else. */
+  private policies(): KubeObjects {
     return {
+      ...NO_OBJECTS,
       namespaces: this.all('Namespace'),
-      nodes: this.all('Node'),
-      pods: this.all('Pod'),
-      workloads: [],
-      services: [],
-      endpoints: [],
-      ingresses: [],
-      httpRoutes: [],
-      gateways: [],
       networkPolicies: this.all('NetworkPolicy'),
-      clusterPolicies: [
-        ...this.all('ClusterNetworkPolicy'),
-        ...this.all('AdminNetworkPolicy'),
-        ...this.all('BaselineAdminNetworkPolicy'),
-      ],
+      clusterPolicies: CLUSTER_POLICIES.flatMap((kind) => this.all(kind)),
     };
   }
 
-  private all<K extends KubeObject['kind']>(kind: K): Extract<KubeObject, { readonly kind: K }>[] {
-    const found: Extract<KubeObject, { readonly kind: K }>[] = [];
+  private held<K extends KubeObject['kind']>(kind: K, namespace: string, name: string): Of<K> | undefined {
+    return asA(kind, this.object({ kind, namespace, name }));
+  }
+
+  private *in<K extends KubeObject['kind']>(kind: K, namespace: string): Generator<Of<K>> {
+    // Objects stand under their own kind.
+    for (const object of this.objects.get(kind)?.get(namespace)?.values() ?? []) yield object as Of<K>;
+  }
+
+  private all<K extends KubeObject['kind']>(kind: K): Of<K>[] {
+    const found: Of<K>[] = [];
     for (const byName of this.objects.get(kind)?.values() ?? []) {
-      // Objects stand under their own kind.
-      for (const object of byName.values()) found.push(object as Extract<KubeObject, { readonly kind: K }>);
+      for (const object of byName.values()) found.push(object as Of<K>);
     }
     return found;
   }
@@ -195,12 +269,18 @@ export class NodePlanner {
   }
 }
 
-interface Derived {
-  readonly plan: Plan;
+export interface Engines {
   readonly engine: Engine;
   readonly stagedEngine: Engine | undefined;
-  readonly remarks: readonly ModeRemark[];
 }
+
+type Of<K extends KubeObject['kind']> = Extract<KubeObject, { readonly kind: K }>;
+
+function asA<K extends KubeObject['kind']>(kind: K, object: KubeObject | undefined): Of<K> | undefined {
+  return object?.kind === kind ? (object as Of<K>) : undefined;
+}
+
+const CLUSTER_POLICIES = ['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'] as const;
 
 const URGENCY: Readonly<Record<ChangeScope, number>> = { 'local-pod': 2, policy: 1, cluster: 0 };
 

@@ -62,6 +62,12 @@ export interface LocalPod {
   readonly shadow: Readonly<Record<Direction, string | undefined>>;
 }
 
+/** Somebody whose identity is not the one of the range that the address lies in. */
+export interface Peer {
+  readonly address: IpAddress;
+  readonly identity: IdentityId;
+}
+
 export interface IdentityRange {
   readonly range: IpRange;
   readonly identity: IdentityId;
@@ -76,7 +82,7 @@ export interface Plan {
   /** Sorted by address. */
   readonly localPods: readonly LocalPod[];
   /** Addresses of pods and nodes whose identity is not the one of the range that they lie in; by address text. */
-  readonly peers: ReadonlyMap<string, { readonly address: IpAddress; readonly identity: IdentityId }>;
+  readonly peers: ReadonlyMap<string, Peer>;
   /** Sorted, disjoint; addresses in none are {@link ANYBODY}. */
   readonly ranges: readonly IdentityRange[];
   /** Where local pods have their addresses: whoever has one and is no known local pod gets no forwarded traffic. */

@@ -27,7 +27,7 @@ export function collectNamespaces(objects: KubeObjects): readonly ClusterNamespa
 }
 
 /** The server sets the name label itself, whatever was written (S61). */
-function namespaceLabels(name: string, given: Labels | undefined): Labels {
+export function namespaceLabels(name: string, given: Labels | undefined): Labels {
   if (given?.get(NAMESPACE_NAME_LABEL) === name) return given;
   const labels = new Map(given);
   labels.set(NAMESPACE_NAME_LABEL, name);
