@@ -20,9 +20,24 @@ export function nextGeneration(generation: number, { bits }: GenerationField): n
 export const GENERATION_CHECK = 'current';
 export const GENERATION_STAMP = 'stamp';
 
+/** Where packets end that are denied. */
+export const GENERATION_REVOKE = 'revoke';
+
+/** The chain that names the field but no generation. */
+export function fieldRules(field: GenerationField): ReadonlyMap<string, readonly string[]> {
+  // A denied flow keeps no number: its packets keep it alive, until long after the number came round again.
+  const forget = `ct mark set ct mark & ${hex(0xffffffff - maskOf(field))} drop`;
+  // Packets that conntrack does not track have no mark to load.
+  return new Map([[GENERATION_REVOKE, [forget, 'drop']]]);
+}
+
+function maskOf({ shift, bits }: GenerationField): number {
+  return (2 ** bits - 1) * 2 ** shift;
+}
+
 /** The two chains that name the generation. */
 export function generationRules(generation: number, field: GenerationField): ReadonlyMap<string, readonly string[]> {
-  const mask = (2 ** field.bits - 1) * 2 ** field.shift;
+  const mask = maskOf(field);
   const value = hex(generation * 2 ** field.shift);
   return new Map([
     [GENERATION_CHECK, [`ct mark & ${hex(mask)} == ${value} accept`]],

@@ -11,10 +11,12 @@ import { formatCidr, formatIp } from '../base/inet-format.ts';
 import { rangesToCidrs, type IpRange } from '../base/inet-ranges.ts';
 import type { Direction } from '../engine/policy-rules.ts';
 import { contentTag } from './content-name.ts';
-import { GENERATION_CHECK, GENERATION_STAMP } from './generation.ts';
+import { GENERATION_CHECK, GENERATION_REVOKE, GENERATION_STAMP } from './generation.ts';
+import { ObservingRules } from './observing-rules.ts';
 import { PROTOCOLS_WITH_PORTS } from './open-ports.ts';
 import type { Plan } from './plan.ts';
-import { policySetRules, classId } from './policy-set-rules.ts';
+import { policySetRules, shadowSetRules } from './policy-set-rules.ts';
+import { classId } from './port-matches.ts';
 import { RulesetBuilder, type Ruleset } from './ruleset.ts';
 
 const FAMILIES: readonly IpFamily[] = [4, 6];
@@ -30,6 +32,10 @@ const PRIORITY = 'priority filter + 10; policy accept;';
 
 /** Neighbour and router discovery (S120, D6): without them an IPv6 pod has no network. */
 const NEIGHBOUR_DISCOVERY = 'icmpv6 type 133-137 accept';
+
+/** The chain that logs some of what is let through. */
+const SAMPLE = 'sample';
+const SHADOW = 'shadow';
 
 /** A plan is asked twice: when it comes into force, and when the next one does. */
 const rulesets = new WeakMap<Plan, Ruleset>();
@@ -54,8 +60,11 @@ function makeRuleset(plan: Plan): Ruleset {
   });
   addIdentities(plan, into);
   addDispatch(plan, into);
-  for (const set of plan.policySets) policySetRules(set, into);
-  addFrame(plan, into);
+  const observing = new ObservingRules(plan, into);
+  const accepted = observing.oneOfAllowed === undefined ? GENERATION_STAMP : SAMPLE;
+  for (const set of plan.policySets) policySetRules(set, accepted, observing, into);
+  for (const set of plan.shadowSets) shadowSetRules(set, observing, into);
+  addFrame(plan, accepted, observing, into);
   return into;
 }
 
@@ -138,18 +147,20 @@ function addressSet(name: string, family: IpFamily, addresses: readonly IpAddres
 }
 
 /** What is the same for every plan. */
-function addFrame(plan: Plan, into: RulesetBuilder): void {
+function addFrame(plan: Plan, accepted: string, observing: ObservingRules, into: RulesetBuilder): void {
   const both = (rule: (ip: 'ip' | 'ip6', family: IpFamily) => string): string[] =>
     FAMILIES.map((family) => rule(IP[family], family));
-  // The rules of these two say which generation is in force.
+  // The rules of these say which generation is in force.
   into.chain(GENERATION_CHECK, []);
   into.chain(GENERATION_STAMP, []);
+  into.chain(GENERATION_REVOKE, []);
+  if (accepted === SAMPLE) into.chain(SAMPLE, [...observing.allowed(), `goto ${GENERATION_STAMP}`]);
   // Without a reject: a client must see a timeout (S79, S166, D12).
-  into.chain('deny', ['meta priority set none', 'counter drop']);
+  into.chain('deny', ['meta priority set none', `counter goto ${GENERATION_REVOKE}`]);
   // Only flows of local pods are marked; what merely passes through the node is left alone.
   into.chain('settle', [
-    ...both((ip, family) => `${ip} daddr @pods${family} goto ${GENERATION_STAMP}`),
-    ...both((ip, family) => `${ip} saddr @pods${family} goto ${GENERATION_STAMP}`),
+    ...both((ip, family) => `${ip} daddr @pods${family} goto ${accepted}`),
+    ...both((ip, family) => `${ip} saddr @pods${family} goto ${accepted}`),
     'accept',
   ]);
   into.chain('egress', [...both((ip, family) => `${ip} saddr vmap @out${family}`), 'goto ingress']);
@@ -163,18 +174,50 @@ function addFrame(plan: Plan, into: RulesetBuilder): void {
       both((ip, family) => `${ip} ${end} @judged${family} meta l4proto tcp reject with tcp reset`),
     ),
   );
-  const closed = addClosedRanges(plan, into);
+  const closed = addClosedRanges(plan, observing, into);
+  const shadow = addShadow(plan, into);
   const harmless = ['ct state related accept', NEIGHBOUR_DISCOVERY];
   const begin = [`ct state established,related jump ${GENERATION_CHECK}`, ...harmless];
   const midstream = 'ct state new tcp flags & (fin | syn | rst | ack) != syn jump midstream';
-  into.chain('forward', [...begin, ...closed, 'ct direction reply goto egress_r', midstream, 'goto egress'], {
-    hook: `type filter hook forward ${PRIORITY}`,
-  });
+  into.chain(
+    'forward',
+    [...begin, ...closed, 'ct direction reply goto egress_r', midstream, ...shadow, 'goto egress'],
+    {
+      hook: `type filter hook forward ${PRIORITY}`,
+    },
+  );
   // Egress to the own node (D1). What the node began itself is answered here: replies are never judged (S77, S100).
-  into.chain('input', ['iifname "lo" accept', 'ct direction reply accept', ...begin, midstream, 'goto egress'], {
-    hook: `type filter hook input ${PRIORITY}`,
-  });
+  const input = ['iifname "lo" accept', 'ct direction reply accept', ...begin, midstream, ...shadow, 'goto egress'];
+  into.chain('input', input, { hook: `type filter hook input ${PRIORITY}` });
   addOutput(plan, harmless, into);
+}
+
+/**
+ * First packets pass by the shadow sets of both ends before they are judged. Those give no verdict; the identity that
+ * they leave in the priority field is cleared like any other.
+ */
+function addShadow(plan: Plan, into: RulesetBuilder): string[] {
+  if (plan.shadowSets.length === 0) return [];
+  const rules: string[] = [];
+  for (const [direction, end] of [
+    ['egress', 'saddr'],
+    ['ingress', 'daddr'],
+  ] as const) {
+    for (const family of FAMILIES) {
+      const elements = new Map<string, string>();
+      for (const { address, shadow } of plan.localPods) {
+        if (address.family === family && shadow[direction] !== undefined) {
+          elements.set(formatIp(address), `jump ${shadow[direction]}`);
+        }
+      }
+      if (elements.size === 0) continue;
+      const name = `${direction === 'ingress' ? 'win' : 'wout'}${family}`;
+      const map = into.set({ name, kind: 'map', type: `${TYPE[family]} : verdict`, interval: false, elements });
+      rules.push(`${IP[family]} ${end} vmap ${map}`);
+    }
+  }
+  into.chain(SHADOW, rules);
+  return [`ct state new jump ${SHADOW}`];
 }
 
 /** Nothing that the node itself sends to these pods, except answers. */
@@ -198,7 +241,7 @@ function addOutput(plan: Plan, begin: readonly string[], into: RulesetBuilder): 
 }
 
 /** An address of ours that no known pod has is a pod that nobody told us about yet: it waits (S97, D13). */
-function addClosedRanges(plan: Plan, into: RulesetBuilder): string[] {
+function addClosedRanges(plan: Plan, observing: ObservingRules, into: RulesetBuilder): string[] {
   const rules: string[] = [];
   for (const family of FAMILIES) {
     const cidrs = rangesToCidrs(plan.closedRanges.filter((cidr) => cidr.family === family)).map(formatCidr);
@@ -210,6 +253,6 @@ function addClosedRanges(plan: Plan, into: RulesetBuilder): string[] {
       rules.push(`${IP[family]} ${end} != @pods${family} ${IP[family]} ${end} ${set} goto unknown_pod`);
     }
   }
-  if (rules.length > 0) into.chain('unknown_pod', ['counter drop']);
+  if (rules.length > 0) into.chain('unknown_pod', observing.unknownPod());
   return rules;
 }

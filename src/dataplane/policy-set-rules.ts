@@ -1,57 +1,29 @@
-/** The sets and the two chains of one policy set. */
-import { contentTag } from './content-name.ts';
-import { GENERATION_STAMP } from './generation.ts';
-import {
-  isAllPorts,
-  isWholeProtocol,
-  opensOtherProtocols,
-  portCount,
-  portRangesOf,
-  subtractPorts,
-  type OpenPorts,
-  type PortRange,
-} from './open-ports.ts';
-import type { IdentityId, PolicySet } from './plan.ts';
+/** The sets and the chains of one policy set, and of one shadow set. */
+import { hitRules } from './hit-rules.ts';
+import type { ObservingRules } from './observing-rules.ts';
+import type { PolicySet, ShadowSet } from './plan.ts';
+import { peerMatches, portMatches } from './port-matches.ts';
 import type { RulesetBuilder } from './ruleset.ts';
 
-/** Up to so many single ports are elements of the exact set; more make a set of ports of their own. */
-const MAX_EXACT_PORTS = 16;
-
-/** As nft writes a class id: two hexadecimal halves. */
-export function classId(identity: IdentityId): string {
-  return identity === 0 ? 'none' : `${(identity >>> 16).toString(16)}:${(identity & 0xffff).toString(16)}`;
-}
-
-interface Sorted {
-  /** `identity . protocol . port` */
-  readonly exact: Map<string, string>;
-  readonly everything: IdentityId[];
-  readonly byPorts: Map<string, { readonly ports: OpenPorts; readonly ids: IdentityId[] }>;
-}
-
-export function policySetRules(set: PolicySet, into: RulesetBuilder): void {
-  const { exact, everything, byPorts } = sortOpen(set);
-  const matches: string[] = portMatches('', set.toAll, into);
-  if (exact.size > 0) {
-    const name = `${set.name}_p`;
-    const type = 'classid . inet_proto . inet_service';
-    matches.push(
-      `meta priority . meta l4proto . th dport ${into.set({ name, kind: 'set', type, interval: false, elements: exact })}`,
-    );
-  }
-  if (everything.length > 0) matches.push(identityMatch(`${set.name}_a`, everything, into));
-  for (const { ports, ids } of byPorts.values()) {
-    const who = identityMatch(`${set.name}_${contentTag(ports.key)}`, ids, into);
-    matches.push(...portMatches(`${who} `, ports, into));
-  }
+/** `accepted` is the chain of packets that both gates let through. */
+export function policySetRules(
+  set: PolicySet,
+  accepted: string,
+  observing: ObservingRules,
+  into: RulesetBuilder,
+): void {
+  const toAll = portMatches('', set.toAll, into);
+  const matches = peerMatches(set.name, set.toAll, set.open, into);
   const ingress = set.direction === 'ingress';
   const comment = set.policies.join(' ');
+  const hits = hitRules(set, `goto ${ingress ? accepted : 'ingress'}`, observing.counters, into);
   into.chain(
     set.name,
     [
       `jump ${ingress ? 'source' : 'destination'}`,
-      ...matches.map((match) => `${match} goto ${ingress ? GENERATION_STAMP : 'ingress'}`),
-      'goto deny',
+      ...hits.toAll.flatMap(({ ports, verdict }) => portMatches('', ports, into).map((match) => rule(match, verdict))),
+      ...matches.map((match) => rule(match, hits.rest)),
+      ...observing.denial(set.name, false),
     ],
     { comment },
   );
@@ -60,67 +32,31 @@ export function policySetRules(set: PolicySet, into: RulesetBuilder): void {
     `${set.name}_r`,
     [
       `jump ${ingress ? 'destination' : 'source'}`,
-      ...matches.map(
-        (match) => `${match.replace('th dport', 'th sport')} goto ${ingress ? GENERATION_STAMP : 'ingress_r'}`,
+      ...[...toAll, ...matches].map((match) =>
+        rule(match.replace('th dport', 'th sport'), `goto ${ingress ? accepted : 'ingress_r'}`),
       ),
-      'goto deny',
+      ...observing.denial(set.name, true),
     ],
     { comment },
   );
 }
 
-function sortOpen(set: PolicySet): Sorted {
-  const sorted: Sorted = { exact: new Map(), everything: [], byPorts: new Map() };
-  for (const [id, open] of set.open) {
-    if (isAllPorts(open)) {
-      if (!isAllPorts(set.toAll)) sorted.everything.push(id);
-      continue;
-    }
-    const ports = subtractPorts(open, set.toAll);
-    if (ports.line.length === 0) continue;
-    if (!opensOtherProtocols(ports) && portCount(ports) <= MAX_EXACT_PORTS) {
-      for (const { protocol, first, last } of portRangesOf(ports)) {
-        for (let port = first; port <= last; port++) sorted.exact.set(`${classId(id)} . ${protocol} . ${port}`, '');
-      }
-      continue;
-    }
-    const group = sorted.byPorts.get(ports.key);
-    if (group === undefined) sorted.byPorts.set(ports.key, { ports, ids: [id] });
-    else group.ids.push(id);
-  }
-  return sorted;
+/** Tells about packets that policies in audit mode would deny, and gives no verdict. */
+export function shadowSetRules(set: ShadowSet, observing: ObservingRules, into: RulesetBuilder): void {
+  const told = `${set.name}_t`;
+  const matches = [...portMatches('', set.fromAll, into), ...peerMatches(set.name, set.fromAll, set.wouldDeny, into)];
+  const comment = set.policies.join(' ');
+  into.chain(told, observing.wouldDeny(set.name));
+  into.chain(
+    set.name,
+    [
+      `jump ${set.direction === 'ingress' ? 'source' : 'destination'}`,
+      ...matches.map((match) => rule(match, `goto ${told}`)),
+    ],
+    { comment },
+  );
 }
 
-function identityMatch(name: string, ids: readonly IdentityId[], into: RulesetBuilder): string {
-  const [only] = ids;
-  if (only !== undefined && ids.length === 1) return `meta priority ${classId(only)}`;
-  const elements = new Map(ids.map((id) => [classId(id), '']));
-  return `meta priority ${into.set({ name, kind: 'set', type: 'classid', interval: false, elements })}`;
-}
-
-/** One match per way in which the ports can be asked for. */
-function portMatches(before: string, ports: OpenPorts, into: RulesetBuilder): string[] {
-  if (isAllPorts(ports)) return [before.trimEnd()];
-  const matches: string[] = [];
-  const ranges = portRangesOf(ports);
-  const [only] = ranges;
-  if (only !== undefined && ranges.length === 1) matches.push(`${before}${rangeMatch(only)}`);
-  else if (ranges.length > 1) {
-    const elements = new Map(ranges.map((range) => [`${range.protocol} . ${portText(range)}`, '']));
-    const name = `ports_${contentTag([...elements.keys()].join(' '))}`;
-    const type = 'inet_proto . inet_service';
-    matches.push(`${before}meta l4proto . th dport ${into.set({ name, kind: 'set', type, interval: true, elements })}`);
-  }
-  if (opensOtherProtocols(ports)) matches.push(`${before}meta l4proto != @ported`);
-  return matches;
-}
-
-function rangeMatch(range: PortRange): string {
-  return isWholeProtocol(range)
-    ? `meta l4proto ${range.protocol}`
-    : `meta l4proto ${range.protocol} th dport ${portText(range)}`;
-}
-
-function portText({ first, last }: PortRange): string {
-  return first === last ? String(first) : `${first}-${last}`;
+function rule(match: string, verdict: string): string {
+  return match === '' ? verdict : `${match} ${verdict}`;
 }

@@ -20,6 +20,15 @@ function render(operation: Operation, table: string, lines: string[]): void {
       // Deleting what is not there fails, so it is made first.
       lines.push(`add table ${table}`, `delete table ${table}`, `add table ${table}`);
       return;
+    case 'add-counter': {
+      const { name, comment } = operation.counter;
+      const body = commentOf(comment);
+      lines.push(`add counter ${table} ${name}${body === '' ? '' : ` {${body} }`}`);
+      return;
+    }
+    case 'delete-counter':
+      lines.push(`delete counter ${table} ${operation.counter}`);
+      return;
     case 'add-set': {
       const { name, kind, type, interval } = operation.set;
       lines.push(`add ${kind} ${table} ${name} { type ${type} ;${interval ? ' flags interval ;' : ''} }`);
@@ -35,7 +44,7 @@ function render(operation: Operation, table: string, lines: string[]): void {
       return;
     }
     case 'delete-chain':
-      lines.push(`flush chain ${table} ${operation.chain}`, `delete chain ${table} ${operation.chain}`);
+      lines.push(`delete chain ${table} ${operation.chain}`);
       return;
     case 'set-rules':
       if (!operation.fresh) lines.push(`flush chain ${table} ${operation.chain}`);

@@ -20,12 +20,21 @@ export interface NftChain {
   readonly rules: readonly string[];
 }
 
+/** An object of its own, so that it lives on when rules that count with it are written anew. */
+export interface NftCounter {
+  readonly name: string;
+  /** Shown by `nft list`; any text. */
+  readonly comment: string;
+}
+
 export interface Ruleset {
+  readonly counters: ReadonlyMap<string, NftCounter>;
   readonly sets: ReadonlyMap<string, NftSet>;
   readonly chains: ReadonlyMap<string, NftChain>;
 }
 
 export class RulesetBuilder implements Ruleset {
+  readonly counters = new Map<string, NftCounter>();
   readonly sets = new Map<string, NftSet>();
   readonly chains = new Map<string, NftChain>();
 
@@ -33,6 +42,10 @@ export class RulesetBuilder implements Ruleset {
   set(set: NftSet): string {
     this.sets.set(set.name, set);
     return `@${set.name}`;
+  }
+
+  counter(name: string, comment: string): void {
+    this.counters.set(name, { name, comment });
   }
 
   chain(

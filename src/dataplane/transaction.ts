@@ -1,17 +1,20 @@
 /** One atomic change of the table, as operations; and the change from one plan to the next. */
 import type { GenerationField } from './generation.ts';
-import { DEFAULT_FIELD, generationRules, nextGeneration } from './generation.ts';
+import { DEFAULT_FIELD, fieldRules, generationRules, nextGeneration } from './generation.ts';
 import type { Plan } from './plan.ts';
 import { rulesetOf } from './plan-ruleset.ts';
-import type { NftChain, NftSet, Ruleset } from './ruleset.ts';
+import type { NftChain, NftCounter, NftSet, Ruleset } from './ruleset.ts';
 import { tightens } from './tightening.ts';
 
 export type Operation =
   /** Makes the table, empty: what was in one of the name goes, in the same transaction. */
   | { readonly type: 'replace-table' }
+  | { readonly type: 'add-counter'; readonly counter: NftCounter }
+  | { readonly type: 'delete-counter'; readonly counter: string }
   | { readonly type: 'add-set'; readonly set: NftSet }
   | { readonly type: 'delete-set'; readonly set: NftSet }
   | { readonly type: 'add-chain'; readonly chain: NftChain }
+  /** One without rules. */
   | { readonly type: 'delete-chain'; readonly chain: string }
   /** The rules of a chain, whatever it had before. */
   | { readonly type: 'set-rules'; readonly chain: string; readonly rules: readonly string[]; readonly fresh: boolean }
@@ -50,18 +53,19 @@ export function diffPlans(before: Plan | undefined, next: Plan, options: Transac
   const moves = before === undefined || tightens(before, next);
   const generation = moves ? nextGeneration(current, field) : current;
   const operations: Operation[] = before === undefined ? [{ type: 'replace-table' }] : [];
-  const nothing: Ruleset = { sets: new Map(), chains: new Map() };
+  const nothing: Ruleset = { counters: new Map(), sets: new Map(), chains: new Map() };
   operations.push(...diffRulesets(before === undefined ? nothing : rulesetOf(before), rulesetOf(next)));
   if (moves) {
-    for (const [chain, rules] of generationRules(generation, field)) {
-      operations.push({ type: 'set-rules', chain, rules, fresh: before === undefined });
-    }
+    const fresh = before === undefined;
+    const chains = [...(fresh ? fieldRules(field) : []), ...generationRules(generation, field)];
+    for (const [chain, rules] of chains) operations.push({ type: 'set-rules', chain, rules, fresh });
   }
   return { table: options.table ?? DEFAULT_TABLE, operations, generation };
 }
 
 /** In an order in which nothing is referred to before it exists or deleted while it is referred to. */
 export function diffRulesets(before: Ruleset, next: Ruleset): Operation[] {
+  const makeCounters: Operation[] = [];
   const makeSets: Operation[] = [];
   const makeChains: Operation[] = [];
   const fill: Operation[] = [];
@@ -69,10 +73,13 @@ export function diffRulesets(before: Ruleset, next: Ruleset): Operation[] {
   const dispatch: Operation[] = [];
   const baseRules: Operation[] = [];
   const drop: Operation[] = [];
+  for (const counter of next.counters.values()) {
+    if (!before.counters.has(counter.name)) makeCounters.push({ type: 'add-counter', counter });
+  }
   for (const set of next.sets.values()) {
     const old = before.sets.get(set.name);
     // Verdicts name chains, so they come when all of those are complete.
-    const into = set.type.endsWith('verdict') ? dispatch : fill;
+    const into = isVerdictMap(set) ? dispatch : fill;
     if (old === undefined) {
       makeSets.push({ type: 'add-set', set });
       if (set.elements.size > 0) into.push({ type: 'add-elements', set: set.name, elements: set.elements });
@@ -85,13 +92,23 @@ export function diffRulesets(before: Ruleset, next: Ruleset): Operation[] {
     const change: Operation = { type: 'set-rules', chain: chain.name, rules: chain.rules, fresh: old === undefined };
     (chain.hook === undefined ? rules : baseRules).push(change);
   }
-  for (const name of before.chains.keys()) {
-    if (!next.chains.has(name)) drop.push({ type: 'delete-chain', chain: name });
+  // What goes may refer to other things that go: chains to each other, verdict maps to chains.
+  const oldChains = [...before.chains.values()].filter(({ name }) => !next.chains.has(name));
+  const oldSets = [...before.sets.values()].filter(({ name }) => !next.sets.has(name));
+  for (const { name, rules: had } of oldChains) {
+    if (had.length > 0) drop.push({ type: 'set-rules', chain: name, rules: [], fresh: false });
   }
-  for (const set of before.sets.values()) {
-    if (!next.sets.has(set.name)) drop.push({ type: 'delete-set', set });
+  for (const set of oldSets) if (isVerdictMap(set)) drop.push({ type: 'delete-set', set });
+  for (const { name } of oldChains) drop.push({ type: 'delete-chain', chain: name });
+  for (const set of oldSets) if (!isVerdictMap(set)) drop.push({ type: 'delete-set', set });
+  for (const name of before.counters.keys()) {
+    if (!next.counters.has(name)) drop.push({ type: 'delete-counter', counter: name });
   }
-  return [...makeSets, ...makeChains, ...fill, ...rules, ...dispatch, ...baseRules, ...drop];
+  return [...makeCounters, ...makeSets, ...makeChains, ...fill, ...rules, ...dispatch, ...baseRules, ...drop];
+}
+
+function isVerdictMap({ type }: NftSet): boolean {
+  return type.endsWith('verdict');
 }
 
 function elementChanges(old: NftSet, set: NftSet): Operation[] {

@@ -41,6 +41,7 @@ interface Stored {
 
 type Outcome =
   | { readonly end: Judgement['verdict'] }
+  | { readonly return: true }
   | { readonly jump: string }
   | { readonly goto: string }
   | 'next'
@@ -49,6 +50,10 @@ type Outcome =
 export class FakeTable {
   readonly sets = new Map<string, Stored>();
   readonly chains = new Map<string, { readonly hook: string | undefined; rules: string[] }>();
+  /** Packets, by counter. */
+  readonly counters = new Map<string, number>();
+  /** Prefixes of logged packets; limits are never reached, and every random number is 0. */
+  readonly logged: string[] = [];
 
   apply({ operations }: Transaction): void {
     for (const operation of operations) this.operate(operation);
@@ -59,6 +64,15 @@ export class FakeTable {
       case 'replace-table':
         this.sets.clear();
         this.chains.clear();
+        this.counters.clear();
+        return;
+      case 'add-counter':
+        if (this.counters.has(operation.counter.name)) throw new Error(`counter ${operation.counter.name} is there`);
+        this.counters.set(operation.counter.name, 0);
+        return;
+      case 'delete-counter':
+        this.checkUnused(operation.counter);
+        if (!this.counters.delete(operation.counter)) throw new Error(`no counter ${operation.counter}`);
         return;
       case 'add-set': {
         const { name, type, interval } = operation.set;
@@ -75,7 +89,7 @@ export class FakeTable {
         this.chains.set(operation.chain.name, { hook: operation.chain.hook, rules: [] });
         return;
       case 'delete-chain':
-        this.chain(operation.chain).rules = [];
+        if (this.chain(operation.chain).rules.length > 0) throw new Error(`${operation.chain} has rules`);
         this.checkUnused(`goto ${operation.chain}`);
         this.checkUnused(`jump ${operation.chain}`);
         this.chains.delete(operation.chain);
@@ -92,6 +106,7 @@ export class FakeTable {
         for (const [key, value] of operation.elements) {
           if (set.elements.has(key)) throw new Error(`${key} is in ${operation.set}`);
           this.checkReferences(value);
+          if (set.type.endsWith(' : counter')) this.count(value, 0);
           set.elements.set(key, value);
         }
         return;
@@ -118,6 +133,7 @@ export class FakeTable {
   private checkReferences(text: string): void {
     for (const [, set = ''] of text.matchAll(/@(\w+)/g)) this.set(set);
     for (const [, chain = ''] of text.matchAll(/(?:goto|jump) (\w+)/g)) this.chain(chain);
+    for (const [, counter = ''] of text.matchAll(/counter name (\w+) (?!.*map)/g)) this.count(counter, 0);
   }
 
   private checkUnused(reference: string): void {
@@ -139,11 +155,13 @@ export class FakeTable {
     return { verdict, mark: state.markNow };
   }
 
+  /** `return` of a chain that was jumped to. */
   private walk(name: string, state: State): Judgement['verdict'] | undefined {
     for (const rule of this.chain(name).rules) {
       const outcome = this.evaluate(rule, state);
       if (outcome === 'next' || outcome === 'no') continue;
       if ('end' in outcome) return outcome.end;
+      if ('return' in outcome) return undefined;
       if ('goto' in outcome) return this.walk(outcome.goto, state);
       const verdict = this.walk(outcome.jump, state);
       if (verdict !== undefined) return verdict;
@@ -163,6 +181,12 @@ export class FakeTable {
       if (outcome !== 'next') return outcome;
     }
     return 'next';
+  }
+
+  count(name: string, packets = 1): void {
+    const before = this.counters.get(name);
+    if (before === undefined) throw new Error(`no counter ${name}`);
+    this.counters.set(name, before + packets);
   }
 
   lookup(name: string, key: string): string | undefined {
@@ -211,6 +235,12 @@ function vmap(verdict: string | undefined): Outcome {
   const [, kind, chain = ''] = /^(goto|jump) (\w+)$/.exec(verdict ?? '') ?? [];
   if (verdict === undefined) return 'next';
   return kind === 'goto' ? { goto: chain } : { jump: chain };
+}
+
+function counted(table: FakeTable, name: string | undefined): Outcome {
+  if (name === undefined) return 'no';
+  table.count(name);
+  return 'next';
 }
 
 const mask = (2 ** DEFAULT_FIELD.bits - 1) * 2 ** DEFAULT_FIELD.shift;
@@ -296,7 +326,44 @@ const statements: readonly Statement[] = [
   [/^tcp flags & \(fin \| syn \| rst \| ack\) != syn(?= |$)/, (state) => when(state.protocol === 6 && !state.syn)],
   [/^icmpv6 type 133-137(?= |$)/, () => 'no'],
   [/^iifname "lo"(?= |$)/, () => 'no'],
-  [/^counter(?= |$)/, () => 'next'],
+  [
+    /^ct mark set ct mark & (0x\w+)(?= [a-z])/,
+    (state, [keep]) => {
+      if (Number(keep) !== 0xffffffff - mask) throw new Error('the mark of somebody else');
+      state.markNow = and(state.markNow, Number(keep));
+      return 'next';
+    },
+  ],
+  [
+    /^counter name meta priority \. meta l4proto \. th dport map @(\w+)(?= |$)/,
+    function (state, [map = '']) {
+      const key = `${state.priority} . ${state.protocol} . ${state.dport}`;
+      return counted(this, hasPorts(state) ? this.lookup(map, key) : undefined);
+    },
+  ],
+  [
+    /^counter name meta priority map @(\w+)(?= |$)/,
+    function (state, [map = '']) {
+      return counted(this, this.lookup(map, state.priority));
+    },
+  ],
+  [
+    /^counter name (\w+)(?= |$)/,
+    function (_, [name]) {
+      return counted(this, name);
+    },
+  ],
+  [
+    /^log prefix "([^"]*)" group \d+ snaplen 128 queue-threshold 1(?= |$)/,
+    function (_, [prefix = '']) {
+      this.logged.push(prefix);
+      return 'next';
+    },
+  ],
+  [/^limit rate \d+\/second burst \d+ packets(?= |$)/, () => 'next'],
+  [/^numgen random mod \d+ 0(?= |$)/, () => 'next'],
+  [/^counter(?= (?!name))/, () => 'next'],
+  [/^return$/, () => ({ return: true })],
   [/^jump (\w+)$/, (_, [chain = '']) => ({ jump: chain })],
   [/^goto (\w+)$/, (_, [chain = '']) => ({ goto: chain })],
   [/^accept$/, () => ({ end: 'accept' })],

@@ -109,7 +109,7 @@ function mistakes(table: FakeTable, generation: number, objects: readonly Manife
       const reply = { ...reversed(stale), direction: 'reply' } as const;
       const answer = table.judge(reply);
       expect('reply of an older generation', answer.verdict, verdict);
-      expect('mark of a reply', answer.mark, allowed ? current + 0x1234 : stale.mark);
+      expect('mark of a reply', answer.mark, current * Number(allowed) + 0x1234);
       expect('reply', table.judge({ ...reply, mark: current }).verdict, 'accept');
     }
     expect('established', table.judge({ ...stale, mark: current }).verdict, 'accept');
