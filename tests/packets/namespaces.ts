@@ -2,8 +2,9 @@
  * Network namespaces without names: each lives as long as the process that holds it, and that process ends with this
  * one, however this one ends. Nothing is left behind, and nothing of the machine's own network is touched.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import readline from 'node:readline';
 import { systemPath } from '../../tools/system-packages.mjs';
 
 type Argv = readonly [string, ...string[]];
@@ -54,6 +55,47 @@ export class Namespace {
     const closed = once(holder, 'close');
     holder.kill('SIGKILL');
     await closed;
+  }
+}
+
+/**
+ * A program inside that reads commands as long as it lives, for what is asked too often to start it anew each time.
+ */
+export class Console {
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly isEnd: (line: string) => boolean;
+  private readonly endCommand: string;
+  private output: string[] = [];
+  private done: ((error?: Error) => void) | undefined;
+
+  /** `endCommand` is a command whose answer ends in a line that nothing else answers with. */
+  constructor(namespace: Namespace, argv: Argv, endCommand: string, isEnd: (line: string) => boolean) {
+    const [program, ...args] = namespace.enter(...argv);
+    this.child = spawn(program, args, { env });
+    this.isEnd = isEnd;
+    this.endCommand = endCommand;
+    this.child.stdin.on('error', () => undefined);
+    readline.createInterface({ input: this.child.stdout }).on('line', (line) => {
+      if (!this.isEnd(line)) this.output.push(line);
+      else this.done?.();
+    });
+    readline.createInterface({ input: this.child.stderr }).on('line', (line) => this.done?.(new Error(line)));
+    this.child.on('close', () => this.done?.(new Error(`${argv.join(' ')} ended`)));
+  }
+
+  /** What is printed; one question at a time. */
+  async ask(lines: readonly string[]): Promise<string[]> {
+    this.output = [];
+    await new Promise<void>((resolve, reject) => {
+      this.done = (error) => (error === undefined ? resolve() : reject(error));
+      this.child.stdin.write(`${[...lines, this.endCommand].join('\n')}\n`);
+    });
+    return this.output;
+  }
+
+  close(): void {
+    this.done = undefined;
+    this.child.kill('SIGKILL');
   }
 }
 

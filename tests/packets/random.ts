@@ -1,0 +1,43 @@
+/** Random clusters: what the oracle says, what the engine says, and what packets do. */
+import { randomCluster } from '../property/random-cluster.ts';
+import { askedPorts } from '../property/queries.ts';
+import { compare, type Findings } from './compare.ts';
+import { Enforced } from './enforced.ts';
+import type { Network } from './network.ts';
+import { Residence } from './residence.ts';
+
+/** As many as a random cluster has. */
+export const randomClusterNodes = 3;
+
+/** Every so many clusters the table is made anew; the others are changes from one to the next. */
+const anewEvery = 5;
+
+const numbers = (wanted: string): number[] =>
+  askedPorts.filter(({ protocol }) => protocol === wanted).map(({ port }) => port);
+
+export class RandomComparison {
+  private readonly network: Network;
+  private readonly enforced: Enforced;
+  private last: (() => Promise<Findings>) | undefined;
+
+  constructor(network: Network) {
+    this.network = network;
+    this.enforced = new Enforced(network);
+  }
+
+  /** Every pair on every port, as the nodes' tables stand after the change from the cluster before. */
+  async compare(seed: number): Promise<Findings> {
+    const objects = randomCluster(seed);
+    const residence = new Residence(objects, this.network.nodes.length);
+    await residence.settle(this.network, { tcp: numbers('TCP'), udp: numbers('UDP') });
+    const engine = await this.enforced.enforce(objects, residence.nodes, seed % anewEvery === 0);
+    this.last = () => compare(this.network, residence, engine, askedPorts);
+    return this.last();
+  }
+
+  /** The last cluster's connections once more, whatever has become of the tables. */
+  tryAgain(): Promise<Findings> {
+    if (this.last === undefined) throw new Error('no cluster was compared');
+    return this.last();
+  }
+}
