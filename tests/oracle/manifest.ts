@@ -120,6 +120,7 @@ export interface Manifest {
     readonly namespace?: Maybe<string>;
     readonly labels?: Maybe<Readonly<Record<string, string>>>;
     readonly deletionTimestamp?: Maybe<string>;
+    readonly annotations?: Maybe<Readonly<Record<string, string>>>;
   };
   readonly spec?: unknown;
   readonly status?: Maybe<RawStatus>;

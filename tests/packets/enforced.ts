@@ -1,33 +1,62 @@
-/** Manifests brought into the kernel of a {@link Network}: every node of it enforces what concerns its pods. */
-import { compilePlan } from '../../src/dataplane/compile-plan.ts';
-import type { Plan } from '../../src/dataplane/plan.ts';
-import { diffPlans, installPlan } from '../../src/dataplane/transaction.ts';
+/**
+ * Manifests brought into the kernel of a {@link Network}: every node of it enforces what concerns its pods, by the parts
+ * of the agent that do so.
+ */
+import { Enforcer } from '../../src/agent/enforcer.ts';
+import { DEFAULT_FIELD } from '../../src/dataplane/generation.ts';
+import { NodePlanner } from '../../src/dataplane/node-planner.ts';
+import { FULL_OBSERVATION, type Observation } from '../../src/dataplane/observation.ts';
+import { DEFAULT_TABLE } from '../../src/dataplane/transaction.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import { Compiled } from '../../src/engine/compiled.ts';
+import { systemClock } from '../../src/io/kubernetes/clock.ts';
 import { SpawnedNft } from '../../src/io/nft/spawned-nft.ts';
+import { SpawnedNftTable } from '../../src/io/nft/spawned-nft-table.ts';
+import type { KubeObject, KubeObjects } from '../../src/kube/objects.ts';
+import { readManifests } from '../../src/kube/read.ts';
 import { clusterOf } from '../dataplane/plan-cluster.ts';
 import type { Manifest } from '../oracle/manifest.ts';
 import type { Network } from './network.ts';
 
+function enforcedObjects(manifests: readonly Manifest[]): KubeObject[] {
+  const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests });
+  const { objects }: { readonly objects: KubeObjects } = readManifests([{ name: 'cluster.json', text }]);
+  const { namespaces, nodes, pods, networkPolicies, clusterPolicies } = objects;
+  return [...namespaces, ...nodes, ...pods, ...networkPolicies, ...clusterPolicies];
+}
+
 /** What is in force on one node. */
 class EnforcingNode {
-  readonly nft: SpawnedNft;
-  private plan: Plan | undefined;
-  private generation = 0;
+  private readonly command: [string, ...string[]];
+  private readonly observation: Observation;
+  private node = '';
+  private planner: NodePlanner | undefined;
+  private enforcer: Enforcer | undefined;
 
-  constructor(command: [string, ...string[]]) {
-    this.nft = new SpawnedNft({ command });
+  constructor(command: [string, ...string[]], observation: Observation) {
+    this.command = command;
+    this.observation = observation;
   }
 
-  /** From what is in force, or anew. */
-  async enforce(compiled: Compiled, node: string, anew: boolean): Promise<void> {
-    const previous = anew ? undefined : this.plan;
-    const plan = compilePlan(compiled, node, { previous });
-    const options = { generation: this.generation };
-    const transaction = previous === undefined ? installPlan(plan, options) : diffPlans(previous, plan, options);
-    await this.nft.apply(transaction);
-    this.plan = plan;
-    this.generation = transaction.generation;
+  /** From what is in force, or as an agent that has just been started. */
+  async enforce(objects: readonly KubeObject[], node: string, anew: boolean): Promise<void> {
+    const { command, observation } = this;
+    if (anew || this.node !== node) this.planner = undefined;
+    if (anew) this.enforcer = undefined;
+    this.node = node;
+    this.planner ??= new NodePlanner({ node, observation });
+    this.enforcer ??= new Enforcer({
+      driver: new SpawnedNft({ command }),
+      tables: new SpawnedNftTable({ command }),
+      table: DEFAULT_TABLE,
+      field: DEFAULT_FIELD,
+      clock: systemClock,
+      random: () => 0.5,
+      observe: () => undefined,
+    });
+    this.planner.reset(objects);
+    await this.enforcer.apply(this.planner.plan());
+    const [refused] = this.enforcer.quarantined();
+    if (refused !== undefined) throw new Error(`the kernel refuses ${refused.policySet}: ${refused.reason}`);
   }
 }
 
@@ -35,15 +64,34 @@ export class Enforced {
   private readonly nodes: readonly EnforcingNode[];
 
   constructor(network: Network) {
-    this.nodes = network.nodes.map((node) => new EnforcingNode(node.enter('nft')));
+    // What is counted and logged changes no verdict, so it differs from node to node.
+    const observations: readonly Observation[] = [FULL_OBSERVATION, {}, { counters: true }];
+    this.nodes = network.nodes.map(
+      (node, index) => new EnforcingNode(node.enter('nft'), observations[index % observations.length] ?? {}),
+    );
   }
 
-  /** Each of the named nodes enforces what it has to; by the change from what is in force, or anew. */
+  /**
+   * Each of the named nodes enforces what it has to; by the change from what is in force, or anew.
+   *
+   * @returns what decides about the connections, without policies in audit mode
+   */
   async enforce(objects: readonly Manifest[], names: readonly string[], anew = false): Promise<Engine> {
-    const cluster = clusterOf(objects);
-    const compiled = new Compiled(cluster);
+    const kube = enforcedObjects(objects);
     // A node that the cluster does not have judges nobody.
-    await Promise.all(this.nodes.map((node, index) => node.enforce(compiled, names[index] ?? 'nowhere', anew)));
-    return createEngine(cluster);
+    await Promise.all(this.nodes.map((node, index) => node.enforce(kube, names[index] ?? 'nowhere', anew)));
+    return createEngine(clusterOf(inForce(objects)));
   }
+}
+
+const modeAnnotation = 'sallyport.dev/mode';
+
+/** Without the policies that only look on. */
+export function inForce(objects: readonly Manifest[]): Manifest[] {
+  return objects.filter(({ metadata }) => metadata.annotations?.[modeAnnotation] !== 'audit');
+}
+
+/** As a policy that only looks on. */
+export function inAuditMode(policy: Manifest): Manifest {
+  return { ...policy, metadata: { ...policy.metadata, annotations: { [modeAnnotation]: 'audit' } } };
 }

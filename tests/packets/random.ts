@@ -1,8 +1,10 @@
 /** Random clusters: what the oracle says, what the engine says, and what packets do. */
 import { randomCluster } from '../property/random-cluster.ts';
 import { askedPorts } from '../property/queries.ts';
+import type { Manifest } from '../oracle/manifest.ts';
+import { Random } from '../property/random.ts';
 import { compare, type Findings } from './compare.ts';
-import { Enforced } from './enforced.ts';
+import { Enforced, inAuditMode, inForce } from './enforced.ts';
 import type { Network } from './network.ts';
 import { Residence } from './residence.ts';
 
@@ -14,6 +16,14 @@ const anewEvery = 5;
 
 const numbers = (wanted: string): number[] =>
   askedPorts.filter(({ protocol }) => protocol === wanted).map(({ port }) => port);
+
+/** In every other cluster some policies are in audit mode, which nobody's packets may notice. */
+function withOnlookers(objects: readonly Manifest[], seed: number): Manifest[] {
+  const random = new Random(seed);
+  return objects.map((object) =>
+    seed % 2 === 0 && object.kind.endsWith('NetworkPolicy') && random.chance(0.3) ? inAuditMode(object) : object,
+  );
+}
 
 export class RandomComparison {
   private readonly network: Network;
@@ -27,8 +37,8 @@ export class RandomComparison {
 
   /** Every pair on every port, as the nodes' tables stand after the change from the cluster before. */
   async compare(seed: number): Promise<Findings> {
-    const objects = randomCluster(seed);
-    const residence = new Residence(objects, this.network.nodes.length);
+    const objects = withOnlookers(randomCluster(seed), seed);
+    const residence = new Residence(inForce(objects), this.network.nodes.length);
     await residence.settle(this.network, { tcp: numbers('TCP'), udp: numbers('UDP') });
     const engine = await this.enforced.enforce(objects, residence.nodes, seed % anewEvery === 0);
     this.last = () => compare(this.network, residence, engine, askedPorts);
