@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compilePlan } from '../../src/dataplane/compile-plan.ts';
+import { FULL_OBSERVATION } from '../../src/dataplane/observation.ts';
 import { renderTransaction } from '../../src/dataplane/render.ts';
 import { installPlan } from '../../src/dataplane/transaction.ts';
 import { Compiled } from '../../src/engine/compiled.ts';
@@ -101,7 +102,7 @@ describe('the table of a small cluster', () => {
 
 const name = '[a-z][a-z0-9_]*';
 const key = '[0-9a-f.:/ -]+|none(?: \\. [0-9-]+)*';
-const value = `[0-9a-f]+:[0-9a-f]+|goto ${name}`;
+const value = `[0-9a-f]+:[0-9a-f]+|(?:goto|jump) ${name}|${name}`;
 const grammar = [
   /^(?:add|delete) table inet sallyport$/,
   new RegExp(`^add (?:set|map) inet sallyport ${name} \\{ type [a-z0-9_.: ]+ ;(?: flags interval ;)? \\}$`),
@@ -109,7 +110,11 @@ const grammar = [
     `^add chain inet sallyport ${name}(?: \\{(?: type filter hook [a-z]+ priority filter \\+ 10 ; policy accept ;)?(?: comment "[A-Za-z0-9 ._/?-]{1,123}" ;)? \\})?$`,
   ),
   new RegExp(`^add element inet sallyport ${name} \\{ (?:(?:${key})(?: : (?:${value}))?(?:, )?)+ \\}$`),
+  new RegExp(`^add counter inet sallyport ${name}(?: \\{ comment "[A-Za-z0-9 ._/?-]{1,123}" ; \\})?$`),
   new RegExp(`^add rule inet sallyport ${name} [a-z0-9_@.:&|()!=,+ -]+(?:"lo" accept)?$`),
+  new RegExp(
+    `^add rule inet sallyport ${name} [a-z0-9 ]*limit rate [0-9]+/second burst [0-9]+ packets log prefix "sp [a-z-]+ (?:${name}|-)" group 5 snaplen 128 queue-threshold 1$`,
+  ),
 ];
 
 /** A chain, a set or a rule of one line each, and nothing that the input wrote. */
@@ -155,10 +160,19 @@ describe('what the input names never becomes syntax', () => {
           })),
           networkPolicies: objects.networkPolicies.map((each) => renamedPolicy(each, namespace, policy, label, port)),
         };
-        const plan = compilePlan(new Compiled(buildCluster(renamed)), node);
-        const text = renderTransaction(installPlan(plan));
-        expect(foreignLines(text)).toEqual([]);
-        expect(text.split('\n').length).toBeGreaterThan(60);
+        const observation = { ...FULL_OBSERVATION, log: { group: 5, oneOfAllowed: 10 } };
+        const open = { ...renamed, networkPolicies: [] };
+        // In force, and in audit mode.
+        for (const [enforced, staged] of [
+          [renamed, undefined],
+          [open, new Compiled(buildCluster(renamed))],
+        ] as const) {
+          const plan = compilePlan(new Compiled(buildCluster(enforced)), node, { observation, staged });
+          const text = renderTransaction(installPlan(plan));
+          expect(foreignLines(text)).toEqual([]);
+          expect(text.split('\n').length).toBeGreaterThan(60);
+          expect(text).toContain('add counter inet sallyport');
+        }
       }),
     );
   });
@@ -168,7 +182,9 @@ describe('what the input names never becomes syntax', () => {
       'flush ruleset',
       'add rule inet sallyport a "x"',
       'add chain inet sallyport a { comment "a"b" ; }',
-      'add element inet sallyport a { x }',
+      'add element inet sallyport a { 10.0.0.1 : "x" }',
+      'add counter inet sallyport a { comment "a\\"b" ; }',
+      'add rule inet sallyport a limit rate 1/second burst 1 packets log prefix "x" group 5 snaplen 128 queue-threshold 1',
     ];
     expect(foreignLines(lines.join('\n'))).toEqual(lines);
   });
