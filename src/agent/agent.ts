@@ -67,9 +67,8 @@ export class Agent implements AgentView {
   private tablePresent: boolean | undefined;
   private driftRepairs = 0;
   private driftSinceMs: number | undefined;
-  /** Who changes the table in the same way again and again is not fought every time. */
-  private sameDrifts = 0;
-  private lastDrift = '';
+  /** Looks at the table, one after the other, that found it changed: somebody fights us, and is not fought every time. */
+  private driftsInRow = 0;
   private nextCheckMs = Number.NEGATIVE_INFINITY;
   private preconditions: readonly PreconditionStatus[] = [];
   private remarks: readonly string[] = [];
@@ -322,12 +321,13 @@ export class Agent implements AgentView {
       return;
     }
     if (drift === undefined) {
-      this.sameDrifts = 0;
+      this.driftsInRow = 0;
       return;
     }
-    this.sameDrifts = drift.found === 'changed' && drift.what === this.lastDrift ? this.sameDrifts + 1 : 0;
-    this.lastDrift = drift.what;
-    this.nextCheckMs = clock.nowMs() + Math.min(CHECK_MS * (2 ** this.sameDrifts - 1), MAX_CHECK_MS);
+    // A table that is gone means that nothing is enforced: it is put back every time.
+    this.driftsInRow = drift.found === 'changed' ? this.driftsInRow + 1 : 0;
+    const patienceMs = CHECK_MS * (2 ** Math.max(0, this.driftsInRow - 1) - 1);
+    this.nextCheckMs = clock.nowMs() + Math.min(patienceMs, MAX_CHECK_MS);
     this.tablePresent = drift.found !== 'missing';
     this.observe({ type: 'drift', ...drift });
     this.schedule.request('local-pod');
