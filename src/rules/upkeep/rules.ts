@@ -1,3 +1,16 @@
 import type { Rule } from '../rule.ts';
+import { coveredListItem } from './covered-list-item.ts';
+import { coveredPolicy } from './covered-policy.ts';
+import { coveredRule } from './covered-rule.ts';
+import { missingOwnership } from './missing-ownership.ts';
+import { reviewOverdue } from './review-overdue.ts';
+import { ruleWithoutEffect } from './rule-without-effect.ts';
 
-export const upkeepRules: readonly Rule[] = [];
+export const upkeepRules: readonly Rule[] = [
+  coveredListItem,
+  coveredPolicy,
+  coveredRule,
+  missingOwnership,
+  reviewOverdue,
+  ruleWithoutEffect,
+];
