@@ -50,7 +50,7 @@ export class Engine {
   readonly cluster: Cluster;
   /** The cluster prepared for questions, for floors that ask them in bulk. */
   readonly compiled: Compiled;
-  private readonly tiers: TierTable;
+  readonly tiers: TierTable;
   private readonly pairs: PairEvaluation;
   private atoms: readonly ExternalAtom[] | undefined;
   private whole: Relation | undefined;
