@@ -10,6 +10,14 @@ export interface NftDriver {
    * @throws NftError
    */
   apply(transaction: Transaction): Promise<void>;
+  /** Ends what runs beside this program. Absent where nothing does. */
+  close?(): Promise<void>;
+}
+
+/** Of a named counter, since it was made. */
+export interface Count {
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 export interface ChainState {
@@ -53,4 +61,14 @@ export interface NftTable {
    * @throws NftError
    */
   remove(table: string): Promise<void>;
+}
+
+export interface NftCounters {
+  /**
+   * Of every named counter of the table; none when there is no such table. Takes milliseconds per hundred: on a timer,
+   * not on request.
+   *
+   * @throws NftError
+   */
+  readCounters(table: string): Promise<ReadonlyMap<string, Count>>;
 }

@@ -9,6 +9,11 @@ export type NftFailure =
   | 'nft-state-differs'
   /** The kernel or nft refuses what the transaction says. */
   | 'nft-refused'
+  /** The kernel takes only so much at once from this user. */
+  | 'nft-too-large'
+  /** nft ended before it answered: whether anything was applied is unknown. */
+  | 'nft-ended'
+  /** nft did not answer in time: whether anything was applied is unknown. */
   | 'nft-timeout';
 
 export class NftError extends OperationalError {
@@ -31,6 +36,13 @@ export function classifyNftFailure(stderr: string): NftError {
   }
   if (/No such file or directory|File exists|Device or resource busy/.test(stderr)) {
     return new NftError('nft-state-differs', `the table is not what it was: ${reason}`);
+  }
+  if (/Message too long|No buffer space available/.test(stderr)) {
+    return new NftError(
+      'nft-too-large',
+      `the kernel does not take so much at once: ${reason}`,
+      'Run with CAP_NET_ADMIN in the first user namespace, or raise net.core.wmem_max.',
+    );
   }
   return new NftError('nft-refused', `nft refuses the transaction: ${reason}`);
 }

@@ -2,8 +2,9 @@ import type { GenerationField } from '../../dataplane/generation.ts';
 import type { NftSet } from '../../dataplane/ruleset.ts';
 import { OperationalError } from '../operational-error.ts';
 import { runProcess } from '../run-process.ts';
-import type { NftTable, TableState } from './nft-driver.ts';
+import type { Count, NftCounters, NftTable, TableState } from './nft-driver.ts';
 import { classifyNftFailure, NftError } from './nft-error.ts';
+import { parseCounters } from './counter-listing.ts';
 import { parseElements, parseTable } from './table-listing.ts';
 
 export interface SpawnedNftTableOptions {
@@ -15,7 +16,7 @@ export interface SpawnedNftTableOptions {
 const MAX_LISTING_BYTES = 64 * 1024 * 1024;
 
 /** One short-lived nft for each question. */
-export class SpawnedNftTable implements NftTable {
+export class SpawnedNftTable implements NftTable, NftCounters {
   private readonly command: readonly [string, ...string[]];
   private readonly timeoutMs: number;
 
@@ -38,6 +39,11 @@ export class SpawnedNftTable implements NftTable {
     // One by one, as typed in by a person: in one batch this nft reads only what the last command needs.
     const commands = sets.map(({ kind, name }) => `list ${kind} inet ${table} ${name}\n`).join('');
     return parseElements((await this.run(['-s', '-n', '-i'], { input: commands })) ?? '');
+  }
+
+  async readCounters(table: string): Promise<Map<string, Count>> {
+    const listing = await this.run(['-j', 'list', 'counters', 'table', 'inet', table], { mayBeAbsent: true });
+    return listing === undefined ? new Map() : parseCounters(listing, table);
   }
 
   async remove(table: string): Promise<void> {
