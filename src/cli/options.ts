@@ -143,6 +143,15 @@ export function choiceOption<const Flags extends string, const Word extends stri
   return choice(flags, description, words).default(words[0]);
 }
 
+/** Like {@link choiceOption}, without a value when it is not given. */
+export function optionalChoiceOption<const Flags extends string, const Word extends string>(
+  flags: Flags,
+  description: string,
+  words: readonly Word[],
+) {
+  return choice(flags, description, words);
+}
+
 function wholeNumber(least: number, most: number): (value: string) => number {
   return (value) => {
     const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : -1;

@@ -2,6 +2,7 @@
 import { Command, type CommandUnknownOpts, type Option } from '@commander-js/extra-typings';
 import { packageVersion } from '../io/package-root.ts';
 import { agentCommand } from './commands/agent.ts';
+import { auditCommand } from './commands/audit.ts';
 import { canCommand } from './commands/can.ts';
 import { completionCommand } from './commands/completion.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -35,6 +36,7 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
   for (const command of [
     canCommand(),
     mapCommand(),
+    auditCommand(),
     agentCommand(),
     demoCommand(),
     completionCommand(),

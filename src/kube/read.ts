@@ -47,7 +47,8 @@ export interface ReadResult {
  */
 export function readManifests(inputs: readonly ManifestInput[], options: ReadOptions = {}): ReadResult {
   const reader = new ManifestsReader(options.defaultNamespace ?? 'default');
-  for (const input of inputs) reader.read({ name: input.name, text: input.text });
+  // Not copies: spans then point into the very texts that were given.
+  for (const input of inputs) reader.read(input);
   return reader.result();
 }
 

@@ -101,7 +101,7 @@ function resultValue(
 function messageText({ message, why, witness, help, confidence }: ReportedFinding): string {
   const doubt = confidenceText(confidence);
   const parts = [
-    sentence(message) + (doubt === undefined ? '' : ` (${doubt})`),
+    sentence(doubt === undefined ? message : `${message} (${doubt})`),
     why,
     witness && sentence(`For example ${witnessText(witness, unicodeSymbols)}`),
     help && sentence(`Help: ${help}`),

@@ -42,7 +42,7 @@ export interface AuditRequest {
   /** What reading the manifests had to say. */
   readonly diagnostics?: readonly Diagnostic[];
   readonly baseline?: Baseline;
-  /** Only these rules, whatever else is configured; empty or absent: all that are not off. */
+  /** Only these rules, whatever else is configured; absent: all that are not off. */
   readonly only?: readonly string[];
   /** Findings about the manifests alone: the objects that are wrong are missing, so nothing can be said of the rest. */
   readonly invalidOnly?: boolean;
@@ -59,9 +59,9 @@ export interface RuleSetting {
 type Found = Omit<ReportedFinding, 'fingerprint'>;
 
 export function audit(request: AuditRequest): AuditReport {
-  const { context, config, only = [] } = request;
+  const { context, config, only } = request;
   const isWanted = ({ name }: RuleInfo): boolean =>
-    (only.length === 0 || only.includes(name)) && (only.includes(name) || config.rules.get(name)?.level !== 'off');
+    only === undefined ? config.rules.get(name)?.level !== 'off' : only.includes(name);
   const rules = request.invalidOnly === true ? [] : allRules.filter(isWanted);
   const found = [
     ...diagnosticFindings(request.diagnostics ?? [], config).filter(({ rule }) => isWanted(rule)),
@@ -81,7 +81,7 @@ export function audit(request: AuditRequest): AuditReport {
     else suppressed.push({ ...finding, ...by });
   }
   const ran = new Set(rules.map(({ name }) => name));
-  const about = request.invalidOnly === true ? [] : suppression.faults(only.length === 0 ? undefined : ran, config);
+  const about = request.invalidOnly === true ? [] : suppression.faults(only === undefined ? undefined : ran, config);
   const ignoreFindings = withFingerprints(about.filter(({ rule }) => isWanted(rule)));
   return {
     findings: [...kept, ...ignoreFindings].sort(compareFindings),

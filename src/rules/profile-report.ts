@@ -58,6 +58,7 @@ function undecidedBecause(
   isEmpty: boolean,
 ): string | undefined {
   if (control.undecidable !== undefined) return control.undecidable;
+  if (rules.length === 0) return 'no rule decides it yet';
   const off = rules.filter(({ name }) => !ran.has(name));
   if (off.length > 0) return `the configuration turns off ${off.map(({ name }) => name).join(', ')}`;
   return isEmpty ? 'the input has neither workloads nor namespaces' : undefined;
