@@ -300,5 +300,5 @@ function isRefusal(error: unknown): error is NftError {
 
 /** nft did not even begin, or did not find what it wanted: the kernel has what it had. */
 function isNotStarted(error: unknown): boolean {
-  return error instanceof NftError && ['nft-missing', 'nft-not-permitted', 'nft-state-differs'].includes(error.code);
+  return error instanceof NftError && ['nft-missing', 'nft-not-permitted', 'nft-state-differs', 'nft-too-large'].includes(error.code);
 }

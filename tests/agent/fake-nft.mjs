@@ -35,7 +35,7 @@ const missing = () => new Refused('No such file or directory');
 function execute(state, command) {
   const [verb, what, , , name = '', ...rest] = command.split(/\s+/);
   const more = rest.join(' ');
-  if (verb === undefined || what === undefined) throw new Refused('syntax error');
+  if (verb === undefined || what === undefined) throw new Refused(`syntax error\n${command}`);
   if (what === 'table') {
     if (verb === 'add') state.table ??= { handle: ++state.handles, sets: {}, chains: {} };
     else if (state.table === null) throw missing();
@@ -84,7 +84,7 @@ function execute(state, command) {
     }
     default:
       // Counters and the like: they exist, and that is all.
-      if (verb !== 'add' && verb !== 'delete' && verb !== 'reset') throw new Refused(`syntax error: ${command}`);
+      if (verb !== 'add' && verb !== 'delete' && verb !== 'reset') throw new Refused(`syntax error\n${command}`);
   }
   return '';
 }
