@@ -1,6 +1,8 @@
 import type { Rule } from '../rule.ts';
 import { contradictorySelector } from './contradictory-selector.ts';
+import { dnsWithoutTcp } from './dns-without-tcp.ts';
 import { dnsWithoutUdp } from './dns-without-udp.ts';
+import { egressWithoutDns } from './egress-without-dns.ts';
 import { ignoredRules } from './ignored-rules.ts';
 import { impliedIngressIsolation } from './implied-ingress-isolation.ts';
 import { namedPortUnresolved } from './named-port-unresolved.ts';
@@ -11,7 +13,9 @@ import { selectsNoPod } from './selects-no-pod.ts';
 
 export const mistakeRules: readonly Rule[] = [
   contradictorySelector,
+  dnsWithoutTcp,
   dnsWithoutUdp,
+  egressWithoutDns,
   ignoredRules,
   impliedIngressIsolation,
   namedPortUnresolved,
