@@ -18,6 +18,7 @@ export const floorOfFolder = new Map([
   ['rules', 5],
   ['learn', 5],
   ['dataplane', 5],
+  ['intents', 5],
   ['report', 6],
   ['io', 7],
   ['agent', 8],

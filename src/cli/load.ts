@@ -1,6 +1,7 @@
 /** From `-f`, `-k` or `--live` to the objects that the answers are made from. */
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { SourceText } from '../base/source.ts';
+import { intentsApiVersion } from '../intents/read-intents.ts';
 import { OperationalError } from '../io/operational-error.ts';
 import { type InputSpec, type ReadInputsResult, readInputs } from '../io/read-inputs.ts';
 import { isStdinFed, stdinName } from '../io/read-stdin.ts';
@@ -204,7 +205,10 @@ function tell(options: LoadOptions, context: LoadContext, result: ReadingRemarks
     );
   }
   // Kinds that do matter have a warning of their own.
-  const unneeded = result.skipped.filter((kind) => notEvaluated([kind]).length === 0);
+  // Nor is it news that our own documents are no manifests.
+  const unneeded = result.skipped.filter(
+    (kind) => notEvaluated([kind]).length === 0 && kind.apiVersion !== intentsApiVersion,
+  );
   const skipped = unneeded.reduce((sum, { count }) => sum + count, 0);
   if (skipped > 0) {
     lines.push(

@@ -7,6 +7,7 @@ import { canCommand } from './commands/can.ts';
 import { completionCommand } from './commands/completion.ts';
 import { demoCommand } from './commands/demo.ts';
 import { mapCommand } from './commands/map.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { versionCommand } from './commands/version.ts';
 import { addExamples } from './examples.ts';
 
@@ -37,6 +38,7 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
     canCommand(),
     mapCommand(),
     auditCommand(),
+    verifyCommand(),
     agentCommand(),
     demoCommand(),
     completionCommand(),

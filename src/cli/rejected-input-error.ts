@@ -6,11 +6,14 @@ export class RejectedInputError extends Error {
   override readonly name = 'RejectedInputError';
   readonly failures: readonly OperationalError[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether `--ignore-invalid` would go on without the faulty parts: not without tests, for instance. */
+  readonly ignorable: boolean;
 
-  constructor(failures: readonly OperationalError[], diagnostics: readonly Diagnostic[]) {
+  constructor(failures: readonly OperationalError[], diagnostics: readonly Diagnostic[], ignorable = true) {
     super('the input was rejected');
     this.failures = failures;
     this.diagnostics = diagnostics;
+    this.ignorable = ignorable;
   }
 
   /** 2 when nothing but the way it was asked is at fault. */

@@ -42,10 +42,10 @@ function messageText({ message, object, why, witness, help, confidence }: Report
     .join('\n');
 }
 
-function escapeData(text: string): string {
+export function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
-function escapeProperty(text: string): string {
+export function escapeProperty(text: string): string {
   return escapeData(visible(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

@@ -32,7 +32,7 @@ function verdictEntries(verdict: VerdictResult): [string, unknown][] {
   return entries;
 }
 
-function gateValue({ allowed, certain, isolated, tier, by, near, why }: GateResult): object {
+export function gateValue({ allowed, certain, isolated, tier, by, near, why }: GateResult): object {
   return {
     allowed,
     certain,
