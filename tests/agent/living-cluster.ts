@@ -10,6 +10,8 @@ interface Served {
   readonly resource: KubeResource;
   readonly objects: Map<string, Stored>;
   readonly watches: Set<ScriptedRequest>;
+  /** Everything that ever happened, for watches that begin where a list ended. */
+  readonly log: { readonly version: number; readonly type: string; readonly object: Stored }[];
 }
 
 const crdGroup = 'policy.networking.k8s.io';
@@ -26,7 +28,7 @@ export class LivingCluster {
     this.server = server;
     for (const resource of enforcedKinds) {
       if (resource.group === crdGroup && !withClusterPolicies) continue;
-      this.#kinds.set(listPath(resource), { resource, objects: new Map(), watches: new Set() });
+      this.#kinds.set(listPath(resource), { resource, objects: new Map(), watches: new Set(), log: [] });
     }
     void this.#serve();
   }
@@ -105,7 +107,8 @@ export class LivingCluster {
     throw new Error(`${apiVersion} ${kind} is not served`);
   }
 
-  #tell({ watches }: Served, type: string, object: Stored): void {
+  #tell({ watches, log }: Served, type: string, object: Stored): void {
+    log.push({ version: Number(object.metadata['resourceVersion']), type, object });
     for (const watch of watches) {
       if (watch.closed) watches.delete(watch);
       else watch.event(type, object);
@@ -124,11 +127,9 @@ export class LivingCluster {
     const kind = this.#kinds.get(request.path);
     if (kind !== undefined && request.query.get('watch') === 'true') {
       kind.watches.add(request.accept());
-      // Whatever came after the version that the client has.
+      // Whatever came after the version that the client has, what is gone by now included.
       const since = Number(request.query.get('resourceVersion'));
-      for (const object of kind.objects.values()) {
-        if (Number(object.metadata['resourceVersion']) > since) request.event('ADDED', object);
-      }
+      for (const { version, type, object } of kind.log) if (version > since) request.event(type, object);
       return;
     }
     if (kind !== undefined) {

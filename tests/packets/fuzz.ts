@@ -1,9 +1,11 @@
 /**
  * `npm run fuzz:packets -- [--clusters N | --minutes N] [--seed S]`: random clusters in the kernel, every pair tried on
- * several ports: oracle = engine = packet. Seeds start at `S` and go up by one. `--cases` instead: all cases, every
- * connection of them.
+ * several ports: oracle = engine = packet. Seeds start at `S` and go up by one.
+ *
+ * Instead, `--cases`: all cases, every connection of them; `--churn SECONDS`: packets while everything changes.
  */
 import { parseArgs } from 'node:util';
+import { churn } from './churn.ts';
 import { Enforced } from './enforced.ts';
 import { compareCase, packetCases } from './cases.ts';
 import type { Findings } from './compare.ts';
@@ -14,6 +16,7 @@ import { whyNoPackets } from './requirements.ts';
 const { values } = parseArgs({
   options: {
     cases: { type: 'boolean' },
+    churn: { type: 'string' },
     minutes: { type: 'string' },
     clusters: { type: 'string' },
     seed: { type: 'string' },
@@ -23,7 +26,9 @@ const first = Number(values.seed ?? 1);
 const clusters = Number(values.clusters ?? (values.minutes === undefined ? 100 : Infinity));
 const untilMs = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;
 if (![first, clusters, untilMs].every((value) => value >= 0)) {
-  process.stderr.write('usage: npm run fuzz:packets -- [--cases] [--minutes N | --clusters N] [--seed S]\n');
+  process.stderr.write(
+    'usage: npm run fuzz:packets -- [--cases | --churn SECONDS] [--minutes N | --clusters N] [--seed S]\n',
+  );
   process.exit(2);
 }
 const why = whyNoPackets();
@@ -56,6 +61,14 @@ try {
       steps += found.steps;
     }
     what = `${files.length} cases, ${steps} steps`;
+  } else if (values.churn !== undefined) {
+    const { wrong, ...found } = await churn(network, { seconds: Number(values.churn), seed: first });
+    for (const line of wrong) say(line);
+    for (const [name, value] of Object.entries(found)) say(`${name}: ${Math.round(value)}`);
+    total.connections = found.allowed + found.forbidden;
+    total.allowed = found.allowed;
+    total.mismatches = found.leaked + found.lost;
+    what = `${found.changes} changes`;
   } else {
     const comparison = new RandomComparison(network);
     let seed = first;

@@ -80,9 +80,13 @@ export class RoutingNode {
 
 const witness = 'inet witness';
 
-/** Around every hook that policy may use, by far. */
+/**
+ * Around every hook that policy may use, by far. It also keeps connection tracking on when the table under test is away,
+ * as kube-proxy does.
+ */
 const witnessTable = [
   `table ${witness} {`,
+  '  chain tracked { type filter hook prerouting priority 0; ct state new accept; }',
   '  counter before { }',
   '  counter after { }',
   ...['forward', 'input', 'output'].flatMap((hook) => [

@@ -6,6 +6,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import readline from 'node:readline';
 import { RawPackets } from './raw-packets.mjs';
+import { Traffic } from './traffic.mjs';
 
 const backlog = 4000;
 /** Connections that are being made at the same time. */
@@ -23,6 +24,7 @@ const tcpServers = new Map();
 /** @type {Map<string, dgram.Socket>} */
 const udpServers = new Map();
 const raw = new RawPackets();
+const traffic = new Traffic();
 
 /** @param {net.Socket} socket */
 function answer(socket) {
@@ -49,7 +51,10 @@ function serveUdp(host, port) {
   const socket = dgram.createSocket(udpType(host));
   udpServers.set(`${host} ${port}`, socket);
   // An answer to somebody who is gone comes back as an error.
-  socket.on('message', (message, from) => socket.send(message, from.port, from.address, () => undefined));
+  socket.on('message', (message, from) => {
+    traffic.take(message);
+    socket.send(message, from.port, from.address, () => undefined);
+  });
   return new Promise((resolve, reject) => socket.once('error', reject).bind(port, host, () => resolve(true)));
 }
 
@@ -233,7 +238,18 @@ function close({ name }) {
 }
 
 /** @type {Record<string, ((request: never) => unknown) | undefined>} */
-const commands = { serve, probe, settle, arrived: () => raw.takeArrived(), open, watch, close };
+const commands = {
+  serve,
+  probe,
+  settle,
+  arrived: () => raw.takeArrived(),
+  open,
+  watch,
+  close,
+  traffic: (/** @type {Parameters<Traffic['start']>[0]} */ request) => traffic.start(request),
+  'end-traffic': () => traffic.stop(),
+  'traffic-report': () => traffic.report(),
+};
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
   const { id, command, request } = /** @type {{ id: number, command: string, request: never }} */ (JSON.parse(line));
