@@ -2,7 +2,7 @@
 import type { Direction } from '../engine/policy-rules.ts';
 import { compareText } from '../model/order.ts';
 import { ContentNames } from './content-name.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PolicySet } from './plan.ts';
 
 /** All of them count packets. */
 export type CounterMeaning =
@@ -49,9 +49,7 @@ export class PlanCounters {
       if (closedRanges.length > 0) this.meanings.set(UNKNOWN_PODS, { kind: 'unknown-pod' });
     }
     const hits: Record<Direction, Set<string>> = { ingress: new Set(), egress: new Set() };
-    for (const { direction, openedBy } of policySets) {
-      for (const opened of openedBy.values()) for (const { policy } of opened) hits[direction].add(policy);
-    }
+    for (const set of policySets) for (const policy of openers(set)) hits[set.direction].add(policy);
     const names = new ContentNames();
     for (const direction of ['ingress', 'egress'] as const) {
       for (const policy of [...hits[direction]].toSorted(compareText)) {
@@ -81,6 +79,20 @@ export class PlanCounters {
   private known(name: string): string | undefined {
     return this.meanings.has(name) ? name : undefined;
   }
+}
+
+const openersOf = new WeakMap<PolicySet, readonly string[]>();
+
+/** The policies that open anything, in the order in which they first do. */
+export function openers(set: PolicySet): readonly string[] {
+  let policies = openersOf.get(set);
+  if (policies === undefined) {
+    const found = new Set<string>();
+    for (const opened of set.openedBy.values()) for (const { policy } of opened) found.add(policy);
+    policies = [...found];
+    openersOf.set(set, policies);
+  }
+  return policies;
 }
 
 /** By the name that the kernel reports. */

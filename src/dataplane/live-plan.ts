@@ -8,7 +8,6 @@
 import { BugError } from '../base/assert.ts';
 import type { Cidr, IpAddress } from '../base/inet.ts';
 import { formatIp } from '../base/inet-format.ts';
-import { VersionedMap } from '../base/versioned-map.ts';
 import { Compiled } from '../engine/compiled.ts';
 import type {
   ClusterPolicyObject,
@@ -29,10 +28,12 @@ import { compilePlan, rangeLookup } from './compile-plan.ts';
 import { nodeParts } from './node-addresses.ts';
 import type { Observation } from './observation.ts';
 import { PeerCensus, type PeerGroup } from './peer-census.ts';
+import { PeerTable } from './peer-table.ts';
 import { Shapes, type Shape } from './peer-shapes.ts';
 import { PeerTerms } from './peer-terms.ts';
 import type { IdentityId, LocalPod, Peer, Plan } from './plan.ts';
 import { separateModes } from './policy-mode.ts';
+import { sharingUnchanged } from './sharing-unchanged.ts';
 
 export interface LivePlanOptions {
   readonly node: string;
@@ -72,7 +73,7 @@ export class LivePlan {
   /** Policies, or what they say about pods of this node, may be others than those in view. */
   private stale = true;
   private current: Plan | undefined;
-  private peers = new VersionedMap<string, Peer>();
+  private peers = new PeerTable();
 
   constructor(options: LivePlanOptions, objects: CurrentObjects) {
     this.options = options;
@@ -121,7 +122,8 @@ export class LivePlan {
       localPods !== base.localPods ||
       !sameCidrs(closedRanges, base.closedRanges)
     ) {
-      this.current = { ...base, ...setsInUse(base, localPods), peers, localPods, closedRanges };
+      const next = { ...base, ...setsInUse(base, localPods), peers, localPods, closedRanges };
+      this.current = this.current === undefined ? next : sharingUnchanged(this.current, next);
     }
     this.peers = peers;
     this.stale = false;
@@ -299,7 +301,7 @@ export class LivePlan {
 
   // ---- the plan, entry by entry -------------------------------------------------------------------------------
 
-  private peersAfter(moved: readonly AddressSlot[], { ranges }: Plan, compiled: boolean): VersionedMap<string, Peer> {
+  private peersAfter(moved: readonly AddressSlot[], { ranges }: Plan, compiled: boolean): PeerTable {
     const ofRange = rangeLookup(ranges);
     const changes = new Map<string, Peer | undefined>();
     const enter = ({ address, group }: AddressSlot): void => {

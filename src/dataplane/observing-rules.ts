@@ -1,7 +1,7 @@
 /** Statements that tell about packets: logs beside a verdict, never in its place, and counters. */
 import { PlanCounters, policiesOf } from './counters.ts';
 import { formatLogPrefix, type LogPrefix } from './log-prefix.ts';
-import { DEFAULT_LOG_RATE, type LogOptions } from './observation.ts';
+import { DEFAULT_LOG_RATE, type LogOptions, type Observation } from './observation.ts';
 import type { Plan } from './plan.ts';
 import type { RulesetBuilder } from './ruleset.ts';
 
@@ -12,10 +12,12 @@ export class ObservingRules {
   readonly counters: PlanCounters;
   /** What is put in front of the stamp: a chain that logs some of what gets through. */
   readonly oneOfAllowed: number | undefined;
+  readonly observation: Observation;
   private readonly log: LogOptions | undefined;
 
   constructor(plan: Plan, into: RulesetBuilder) {
     this.counters = new PlanCounters(plan);
+    this.observation = plan.observation;
     this.log = plan.observation.log;
     this.oneOfAllowed = this.log?.oneOfAllowed;
     for (const [name, meaning] of this.counters.meanings) into.counter(name, policiesOf(meaning).join(' '));

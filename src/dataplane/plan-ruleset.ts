@@ -14,8 +14,9 @@ import { contentTag } from './content-name.ts';
 import { GENERATION_CHECK, GENERATION_REVOKE, GENERATION_STAMP } from './generation.ts';
 import { ObservingRules } from './observing-rules.ts';
 import { PROTOCOLS_WITH_PORTS } from './open-ports.ts';
+import { PeerElements, PeerTable } from './peer-table.ts';
 import type { Plan } from './plan.ts';
-import { policySetRules, shadowSetRules } from './policy-set-rules.ts';
+import { policySetPart, shadowSetRules } from './policy-set-rules.ts';
 import { classId } from './port-matches.ts';
 import { RulesetBuilder, type Ruleset } from './ruleset.ts';
 
@@ -50,29 +51,90 @@ export function rulesetOf(plan: Plan): Ruleset {
 }
 
 function makeRuleset(plan: Plan): Ruleset {
-  const into = new RulesetBuilder();
+  const rest = remembered(restOf, plan.policySets, plan, REST_OF_PLAN, makeRest);
+  const sets = new Map(rest.sets);
+  for (const family of FAMILIES) {
+    sets.set(peersName(family), {
+      name: peersName(family),
+      kind: 'map',
+      type: `${TYPE[family]} : classid`,
+      interval: false,
+      elements: peerElements(plan, family),
+    });
+  }
+  return { ...rest, sets };
+}
+
+const NO_ELEMENTS: ReadonlyMap<string, string> = new Map();
+
+function peersName(family: IpFamily): string {
+  return `peer${family}`;
+}
+
+function peerElements({ peers }: Plan, family: IpFamily): ReadonlyMap<string, string> {
+  if (peers instanceof PeerTable) return new PeerElements(peers, family);
+  const elements = new Map<string, string>();
+  for (const [text, { address, identity }] of peers) {
+    if (address.family === family) elements.set(text, classId(identity));
+  }
+  return elements;
+}
+
+/**
+ * Plans that follow each other share what has not changed, and so do their rulesets: a part is remembered with the
+ * object that it mostly depends on, and made again when another field that it depends on is not the same object.
+ */
+interface Part {
+  readonly of: Plan;
+  readonly ruleset: Ruleset;
+}
+
+const restOf = new WeakMap<object, Part>();
+const identitiesOf = new WeakMap<object, Part>();
+const dispatchOf = new WeakMap<object, Part>();
+const REST_OF_PLAN = ['shadowSets', 'localPods', 'ranges', 'closedRanges', 'observation'] as const;
+
+function remembered(
+  parts: WeakMap<object, Part>,
+  key: object,
+  plan: Plan,
+  dependsOn: readonly (keyof Plan)[],
+  make: (plan: Plan, into: RulesetBuilder) => void,
+): Ruleset {
+  const known = parts.get(key);
+  if (known !== undefined && dependsOn.every((field) => known.of[field] === plan[field])) return known.ruleset;
+  const ruleset = new RulesetBuilder();
+  make(plan, ruleset);
+  parts.set(key, { of: plan, ruleset });
+  return ruleset;
+}
+
+/** All but the elements of the peers. */
+function makeRest(plan: Plan, into: RulesetBuilder): void {
   into.set({
     name: 'ported',
     kind: 'set',
     type: 'inet_proto',
     interval: false,
-    elements: new Map(PROTOCOLS_WITH_PORTS.map((protocol) => [String(protocol), ''])),
+    elements: PORTED,
   });
-  addIdentities(plan, into);
-  addDispatch(plan, into);
+  into.include(remembered(identitiesOf, plan.ranges, plan, [], addIdentities));
+  into.include(remembered(dispatchOf, plan.localPods, plan, [], addDispatch));
   const observing = new ObservingRules(plan, into);
   const accepted = observing.oneOfAllowed === undefined ? GENERATION_STAMP : SAMPLE;
-  for (const set of plan.policySets) policySetRules(set, accepted, observing, into);
+  for (const set of plan.policySets) into.include(policySetPart(set, accepted, observing));
   for (const set of plan.shadowSets) shadowSetRules(set, observing, into);
   addFrame(plan, accepted, observing, into);
-  return into;
 }
+
+const PORTED: ReadonlyMap<string, string> = new Map(PROTOCOLS_WITH_PORTS.map((protocol) => [String(protocol), '']));
 
 /** From address to identity, and the chains that put the identity of one end into the packet's priority. */
 function addIdentities(plan: Plan, into: RulesetBuilder): void {
   const source = ['meta priority set none'];
   const destination = ['meta priority set none'];
   for (const family of FAMILIES) {
+    const type = `${TYPE[family]} : classid`;
     const add = (map: string): void => {
       source.push(`meta priority set ${IP[family]} saddr map ${map}`);
       destination.push(`meta priority set ${IP[family]} daddr map ${map}`);
@@ -85,14 +147,9 @@ function addIdentities(plan: Plan, into: RulesetBuilder): void {
     // Wider first, narrower second: a known address beats the range around it.
     if (ranges.size > 0) {
       const name = `cidr${family}_${contentTag([...ranges].flat().join(' '))}`;
-      add(into.set({ name, kind: 'map', type: `${TYPE[family]} : classid`, interval: true, elements: ranges }));
+      add(into.set({ name, kind: 'map', type, interval: true, elements: ranges }));
     }
-    const peers = new Map<string, string>();
-    for (const [text, { address, identity }] of plan.peers) {
-      if (address.family === family) peers.set(text, classId(identity));
-    }
-    const type = `${TYPE[family]} : classid`;
-    add(into.set({ name: `peer${family}`, kind: 'map', type, interval: false, elements: peers }));
+    add(into.set({ name: peersName(family), kind: 'map', type, interval: false, elements: NO_ELEMENTS }));
   }
   into.chain('source', source);
   into.chain('destination', destination);

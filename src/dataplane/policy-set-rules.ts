@@ -1,17 +1,46 @@
 /** The sets and the chains of one policy set, and of one shadow set. */
 import { hitRules } from './hit-rules.ts';
+import type { Observation } from './observation.ts';
 import type { ObservingRules } from './observing-rules.ts';
+import { openers } from './counters.ts';
 import type { PolicySet, ShadowSet } from './plan.ts';
 import { peerMatches, portMatches } from './port-matches.ts';
-import type { RulesetBuilder } from './ruleset.ts';
+import { RulesetBuilder, type Ruleset } from './ruleset.ts';
 
-/** `accepted` is the chain of packets that both gates let through. */
-export function policySetRules(
-  set: PolicySet,
-  accepted: string,
-  observing: ObservingRules,
-  into: RulesetBuilder,
-): void {
+/** What was made of a policy set, and for whom. */
+interface Part {
+  readonly ruleset: Ruleset;
+  readonly accepted: string;
+  readonly observation: Observation;
+  readonly hitCounters: readonly (string | undefined)[];
+}
+
+const parts = new WeakMap<PolicySet, Part>();
+
+/**
+ * The rules of a policy set: those of last time while the same set is observed in the same way. `accepted` is the chain
+ * of packets that both gates let through.
+ */
+export function policySetPart(set: PolicySet, accepted: string, observing: ObservingRules): Ruleset {
+  const { observation } = observing;
+  // The name of a counter may depend on the other policies of the plan, where one looks like it.
+  const hitCounters = openers(set).map((policy) => observing.counters.hits(set.direction, policy));
+  const known = parts.get(set);
+  if (
+    known?.accepted === accepted &&
+    known.observation === observation &&
+    known.hitCounters.length === hitCounters.length &&
+    known.hitCounters.every((name, index) => name === hitCounters[index])
+  ) {
+    return known.ruleset;
+  }
+  const ruleset = new RulesetBuilder();
+  policySetRules(set, accepted, observing, ruleset);
+  parts.set(set, { ruleset, accepted, observation, hitCounters });
+  return ruleset;
+}
+
+function policySetRules(set: PolicySet, accepted: string, observing: ObservingRules, into: RulesetBuilder): void {
   const toAll = portMatches('', set.toAll, into);
   const matches = peerMatches(set.name, set.toAll, set.open, into);
   const ingress = set.direction === 'ingress';

@@ -44,6 +44,13 @@ export class RulesetBuilder implements Ruleset {
     return `@${set.name}`;
   }
 
+  /** Everything of a part that was made before. */
+  include({ counters, sets, chains }: Ruleset): void {
+    for (const [name, counter] of counters) this.counters.set(name, counter);
+    for (const [name, set] of sets) this.sets.set(name, set);
+    for (const [name, chain] of chains) this.chains.set(name, chain);
+  }
+
   counter(name: string, comment: string): void {
     this.counters.set(name, { name, comment });
   }

@@ -5,13 +5,37 @@ import type { IpRange } from '../base/inet-ranges.ts';
 import { DIRECTIONS } from '../engine/compiled.ts';
 import { rangeLookup } from './compile-plan.ts';
 import { ALL_PORTS, coversPorts, NO_PORTS } from './open-ports.ts';
+import { changedPeers } from './peer-table.ts';
 import { ANYBODY, type IdentityId, type LocalPod, type Plan, type PolicySet } from './plan.ts';
 
+/** The identities of some address before and afterwards. */
+type IdentityPair = readonly [before: IdentityId, next: IdentityId];
+
 export function tightens(before: Plan, next: Plan): boolean {
+  const successions = successionsOf(before, next);
+  if (successions === undefined) return true;
+  const moves = new Moves(before, next);
+  for (const [old, set] of successions) {
+    // What opens the same as before is only narrower for those who are somebody else now.
+    if (moves.changed.some((pair) => narrows(old, set, pair))) return true;
+    if (old !== set && moves.unchanged.some((pair) => narrows(old, set, pair))) return true;
+  }
+  return false;
+}
+
+function narrows(old: PolicySet | undefined, set: PolicySet, [oldId, newId]: IdentityPair): boolean {
+  const had = old === undefined ? ALL_PORTS : (old.open.get(oldId) ?? NO_PORTS);
+  return !coversPorts(set.open.get(newId) ?? NO_PORTS, had);
+}
+
+/** Which policy set takes the place of which; `undefined` when a pod has an address that was not its own. */
+function successionsOf(before: Plan, next: Plan): Iterable<readonly [PolicySet | undefined, PolicySet]> | undefined {
+  if (before.policySets === next.policySets && before.localPods === next.localPods) {
+    return next.policySets.map((set) => [set, set]);
+  }
   const oldSets = new Map(before.policySets.map((set) => [set.name, set]));
   const newSets = new Map(next.policySets.map((set) => [set.name, set]));
   const oldPods = new Map(before.localPods.map((pod): [string, LocalPod] => [formatIp(pod.address), pod]));
-  /** Which policy set takes the place of which. */
   const successions = new Map<string, readonly [PolicySet | undefined, PolicySet]>();
   for (const pod of next.localPods) {
     const old = oldPods.get(formatIp(pod.address));
@@ -20,38 +44,59 @@ export function tightens(before: Plan, next: Plan): boolean {
       const set = name === undefined ? undefined : newSets.get(name);
       if (set === undefined) continue;
       // An address that comes to a pod, or to another one: whatever flows it has are not that pod's (S126).
-      if (old?.pod !== pod.pod) return true;
+      if (old?.pod !== pod.pod) return undefined;
       const oldName = old[direction];
       successions.set(`${oldName ?? ''} ${set.name}`, [oldName === undefined ? undefined : oldSets.get(oldName), set]);
     }
   }
-  const identities = identityPairs(before, next);
-  for (const [old, set] of successions.values()) {
-    if (old === set) continue;
-    for (const [oldId, newId] of identities) {
-      const had = old === undefined ? ALL_PORTS : (old.open.get(oldId) ?? NO_PORTS);
-      if (!coversPorts(set.open.get(newId) ?? NO_PORTS, had)) return true;
-    }
-  }
-  return false;
+  return successions.values();
 }
 
 /** Every pair of identities that some address has before and afterwards. */
-function identityPairs(before: Plan, next: Plan): readonly (readonly [IdentityId, IdentityId])[] {
-  const pairs = new Map<string, readonly [IdentityId, IdentityId]>([['0 0', [ANYBODY, ANYBODY]]]);
-  const add = (a: IdentityId, b: IdentityId): void => void pairs.set(`${a} ${b}`, [a, b]);
-  const oldRange = rangeLookup(before.ranges);
-  const newRange = rangeLookup(next.ranges);
-  const oldOf = (text: string, address: IpAddress) => before.peers.get(text)?.identity ?? oldRange(address);
-  const newOf = (text: string, address: IpAddress) => next.peers.get(text)?.identity ?? newRange(address);
-  for (const peers of [before.peers, next.peers]) {
-    for (const [text, { address }] of peers) add(oldOf(text, address), newOf(text, address));
+class Moves {
+  /** Different ones. */
+  readonly changed: readonly IdentityPair[];
+  private readonly next: Plan;
+  private readonly ofRanges: readonly IdentityPair[];
+  private readonly movedPeers: ReadonlySet<string>;
+  private unchangedPairs: readonly IdentityPair[] | undefined;
+
+  constructor(before: Plan, next: Plan) {
+    this.next = next;
+    const oldRange = rangeLookup(before.ranges);
+    const newRange = rangeLookup(next.ranges);
+    const pairs = new Map<string, IdentityPair>();
+    const add = (a: IdentityId, b: IdentityId): void => void pairs.set(`${a} ${b}`, [a, b]);
+    const moved = new Set<string>();
+    for (const text of changedPeers(before.peers, next.peers)) {
+      const [old, now] = [before.peers.get(text), next.peers.get(text)];
+      const address = old?.address ?? now?.address;
+      if (address === undefined || old?.identity === now?.identity) continue;
+      moved.add(text);
+      add(old?.identity ?? oldRange(address), now?.identity ?? newRange(address));
+    }
+    this.movedPeers = moved;
+    add(ANYBODY, ANYBODY);
+    if (before.ranges !== next.ranges) {
+      // Between two neighbouring bounds of any range nothing changes, so one address of each stretch will do.
+      for (const { range } of [...before.ranges, ...next.ranges]) {
+        for (const address of firstAndNext(range)) add(oldRange(address), newRange(address));
+      }
+    } else for (const { identity } of next.ranges) add(identity, identity);
+    const all = [...pairs.values()];
+    this.changed = all.filter(([a, b]) => a !== b);
+    this.ofRanges = all.filter(([a, b]) => a === b);
   }
-  // Between two neighbouring bounds of any range nothing changes, so one address of each stretch will do.
-  for (const { range } of [...before.ranges, ...next.ranges]) {
-    for (const address of firstAndNext(range)) add(oldRange(address), newRange(address));
+
+  /** Equal ones: asked only where a policy set opens something else than before. */
+  get unchanged(): readonly IdentityPair[] {
+    if (this.unchangedPairs === undefined) {
+      const ids = new Set(this.ofRanges.map(([id]) => id));
+      for (const [text, { identity }] of this.next.peers) if (!this.movedPeers.has(text)) ids.add(identity);
+      this.unchangedPairs = Array.from(ids, (id): IdentityPair => [id, id]);
+    }
+    return this.unchangedPairs;
   }
-  return [...pairs.values()];
 }
 
 /** The second one may lie behind the last address of the family: no range has it. */

@@ -1,6 +1,7 @@
 /** One atomic change of the table, as operations; and the change from one plan to the next. */
 import type { GenerationField } from './generation.ts';
 import { DEFAULT_FIELD, fieldRules, generationRules, nextGeneration } from './generation.ts';
+import { PeerElements } from './peer-table.ts';
 import type { Plan } from './plan.ts';
 import { rulesetOf } from './plan-ruleset.ts';
 import type { NftChain, NftCounter, NftSet, Ruleset } from './ruleset.ts';
@@ -9,6 +10,8 @@ import { tightens } from './tightening.ts';
 export type Operation =
   /** Makes the table, empty: what was in one of the name goes, in the same transaction. */
   | { readonly type: 'replace-table' }
+  /** Whether there is one or not. */
+  | { readonly type: 'delete-table' }
   | { readonly type: 'add-counter'; readonly counter: NftCounter }
   | { readonly type: 'delete-counter'; readonly counter: string }
   | { readonly type: 'add-set'; readonly set: NftSet }
@@ -78,6 +81,7 @@ export function diffRulesets(before: Ruleset, next: Ruleset): Operation[] {
   }
   for (const set of next.sets.values()) {
     const old = before.sets.get(set.name);
+    if (old === set) continue;
     // Verdicts name chains, so they come when all of those are complete.
     const into = isVerdictMap(set) ? dispatch : fill;
     if (old === undefined) {
@@ -87,6 +91,7 @@ export function diffRulesets(before: Ruleset, next: Ruleset): Operation[] {
   }
   for (const chain of next.chains.values()) {
     const old = before.chains.get(chain.name);
+    if (old === chain) continue;
     if (old === undefined) makeChains.push({ type: 'add-chain', chain });
     if (old === undefined ? chain.rules.length === 0 : sameRules(old.rules, chain.rules)) continue;
     const change: Operation = { type: 'set-rules', chain: chain.name, rules: chain.rules, fresh: old === undefined };
@@ -112,20 +117,32 @@ function isVerdictMap({ type }: NftSet): boolean {
 }
 
 function elementChanges(old: NftSet, set: NftSet): Operation[] {
+  if (old.elements === set.elements) return [];
   const added = new Map<string, string>();
   const deleted: string[] = [];
-  for (const [key, value] of set.elements) {
+  for (const key of keysOfEither(old.elements, set.elements)) {
     const had = old.elements.get(key);
+    const value = set.elements.get(key);
     if (had === value) continue;
     // A changed value is a deletion and an addition, in this order.
     if (had !== undefined) deleted.push(key);
-    added.set(key, value);
+    if (value !== undefined) added.set(key, value);
   }
-  for (const key of old.elements.keys()) if (!set.elements.has(key)) deleted.push(key);
   const changes: Operation[] = [];
   if (deleted.length > 0) changes.push({ type: 'delete-elements', set: set.name, keys: deleted });
   if (added.size > 0) changes.push({ type: 'add-elements', set: set.name, elements: added });
   return changes;
+}
+
+/** Of those whose value may differ. */
+function* keysOfEither(old: ReadonlyMap<string, string>, next: ReadonlyMap<string, string>): Generator<string> {
+  const changed = next instanceof PeerElements ? next.changedSince(old) : undefined;
+  if (changed !== undefined) {
+    yield* changed;
+    return;
+  }
+  yield* next.keys();
+  for (const key of old.keys()) if (!next.has(key)) yield key;
 }
 
 function sameRules(a: readonly string[], b: readonly string[]): boolean {
