@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { renderMetricsReference } from '../src/agent/metrics/metrics-reference.ts';
 import { renderCommandReference } from '../src/cli/command-reference.ts';
 import buildWhenStale from './build-when-stale.mjs';
 import { refreshConsoleBlocks, splitWords } from './console-blocks.mjs';
@@ -13,6 +14,7 @@ import { refreshConsoleBlocks, splitWords } from './console-blocks.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'dist/cli/main.js');
 const commandReference = 'docs/reference/commands.md';
+const metricsReference = 'docs/reference/metrics.md';
 const checkOnly = process.argv.includes('--check');
 
 /** @param {string} command */
@@ -54,6 +56,7 @@ function settle(page, before, after) {
 }
 
 settle(commandReference, readFileSync(join(root, commandReference), 'utf8'), renderCommandReference());
+settle(metricsReference, readFileSync(join(root, metricsReference), 'utf8'), renderMetricsReference());
 for (const page of pages()) {
   const text = readFileSync(join(root, page), 'utf8');
   settle(page, text, refreshConsoleBlocks(text, run));

@@ -41,6 +41,21 @@ export function agentCommand() {
         1_000_000_000,
       ),
     )
+    .option(
+      '--flow-log <file>',
+      'where denied connections, those that policies in audit mode would deny, and sampled allowed ones are told, as ' +
+        'JSON lines: a file that is turned over, - for standard output, or none',
+      '-',
+    )
+    .option(
+      '--listen <address:port>',
+      'where /healthz, /readyz, /metrics and /statusz are served, or none',
+      '127.0.0.1:9440',
+    )
+    .option(
+      '--status-token-file <file>',
+      'holds the bearer token with which /statusz may be read from other machines (default: only from this node)',
+    )
     .addOption(choiceOption('--log-format <format>', 'auto is text on a terminal, else json', ['auto', 'json', 'text']))
     .option('-v, --verbose', 'log every transaction')
     .option('--once', 'enforce what the API says now, and end')

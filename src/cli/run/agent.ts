@@ -24,6 +24,7 @@ import { SpawnedNftTable } from '../../io/nft/spawned-nft-table.ts';
 import { SpawnedNft } from '../../io/nft/spawned-nft.ts';
 import { OperationalError } from '../../io/operational-error.ts';
 import { packageVersion } from '../../io/package-root.ts';
+import { Observability } from './agent-observability.ts';
 
 export interface AgentCommandOptions {
   readonly nodeName?: string | undefined;
@@ -35,6 +36,9 @@ export interface AgentCommandOptions {
   readonly allowEgressToLocalNode?: true | undefined;
   readonly logGroup?: number | undefined;
   readonly logAllowedSample?: number | undefined;
+  readonly flowLog: string;
+  readonly listen: string;
+  readonly statusTokenFile?: string | undefined;
   readonly logFormat: 'auto' | 'json' | 'text';
   readonly verbose?: true | undefined;
   readonly once?: true | undefined;
@@ -54,21 +58,28 @@ export async function runAgent(options: AgentCommandOptions): Promise<void> {
   }
   const node = readNodeName(options);
   keepYoungGenerationSmall();
-  const client = new ApiClient({
-    access: await clusterAccess(options),
-    userAgent: `sallyport-agent/${packageVersion()}`,
-  });
   const log = agentLog({
     format: logFormat(options),
     verbose: options.verbose === true,
     write: (line) => process.stderr.write(line),
     now: systemClock.calendarMs,
   });
-  const agent = new Agent({ ...settings, node, watch: reflectors(client), observers: [log] });
+  const shown = await Observability.open(options, {
+    ...settings,
+    node,
+    log,
+    counters: new SpawnedNftTable(),
+    group: settings.observation.log?.group ?? 0,
+  });
+  const client = new ApiClient({
+    access: await clusterAccess(options),
+    userAgent: `sallyport-agent/${packageVersion()}`,
+  });
+  const agent = new Agent({ ...settings, node, watch: reflectors(client), observers: [log, shown.observer] });
   try {
     if (options.dryRun === true) await printPlan(agent, settings);
     else if (options.once === true) await agent.applyOnce(SYNC_TIMEOUT_MS);
-    else await agent.run(untilSignal());
+    else await shown.during(agent, () => agent.run(untilSignal()));
   } finally {
     client.close();
   }
