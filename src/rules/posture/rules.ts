@@ -1,3 +1,12 @@
 import type { Rule } from '../rule.ts';
+import { metadataServiceReachable } from './metadata-service-reachable.ts';
+import { namespaceWithoutDefaultDeny } from './namespace-without-default-deny.ts';
+import { openEgress } from './open-egress.ts';
+import { openIngress } from './open-ingress.ts';
 
-export const postureRules: readonly Rule[] = [];
+export const postureRules: readonly Rule[] = [
+  metadataServiceReachable,
+  namespaceWithoutDefaultDeny,
+  openEgress,
+  openIngress,
+];
