@@ -7,6 +7,7 @@ import { markdownCode, markdownText } from './escape.ts';
 import { summaryRemarks, summaryText } from './finding-summary.ts';
 import { confidenceText, witnessText } from './finding-text.ts';
 import { unicodeSymbols } from './symbols.ts';
+import { countOf } from './wording.ts';
 
 const MARKS: Readonly<Record<Severity, string>> = { error: '🔴 error', warning: '🟡 warning', info: '🔵 note' };
 
@@ -45,7 +46,7 @@ function details(finding: ReportedFinding): string[] {
   }
   if (pods.length > 0) lines.push(`- pods: ${pods.slice(0, 10).map(markdownCode).join(', ')}${moreOf(pods, 10)}`);
   if (witness !== undefined) lines.push(`- for example: ${markdownText(witnessText(witness, unicodeSymbols))}`);
-  if (doubt !== undefined) lines.push(`- sure: ${doubt}`);
+  if (doubt !== undefined) lines.push(`- (${doubt})`);
   if (help !== undefined) lines.push(`- help: ${markdownText(help)}`);
   if (fix !== undefined) lines.push(`- fix: ${markdownText(fix.description)} (\`--fix\`)`);
   return lines;
@@ -64,7 +65,7 @@ function profileLines({ profile, controls }: ProfileReport): string[] {
     '| control | | |',
     '|---|---|---|',
     ...controls.map(({ control, status, findings, why }) => {
-      const remark = status === 'fail' ? `${findings.length} findings` : (why ?? '');
+      const remark = status === 'fail' ? countOf(findings.length, 'finding') : (why ?? '');
       return `| ${markdownText(control.id)} ${markdownText(control.title)} | ${STATUS[status]} | ${markdownText(remark)} |`;
     }),
   ];

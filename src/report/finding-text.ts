@@ -74,14 +74,14 @@ class FindingWriter {
         this.#excerpt(span, palette.cyan);
       }
     }
-    if (object !== undefined) this.#note(palette.dim('in:'), object);
-    if (why !== undefined) this.#note(palette.dim('why:'), why);
-    if (pods.length > 0) this.#note(palette.dim('pods:'), this.#podsText(pods));
-    if (witness !== undefined) this.#note(palette.dim('for example:'), witnessText(witness, this.#symbols));
+    if (object !== undefined) this.#note('in', object);
+    if (why !== undefined) this.#note('why', why);
+    if (pods.length > 0) this.#note('pods', this.#podsText(pods));
+    if (witness !== undefined) this.#note('for example', witnessText(witness, this.#symbols));
     const doubt = confidenceText(confidence);
-    if (doubt !== undefined) this.#note(palette.dim('sure:'), doubt);
-    if (help !== undefined) this.#note(palette.cyan('help:'), help);
-    if (fix !== undefined) this.#note(palette.cyan('fix:'), `${fix.description} (--fix)`);
+    if (doubt !== undefined) this.#note('', `(${doubt})`);
+    if (help !== undefined) this.#note('help', help, palette.cyan);
+    if (fix !== undefined) this.#note('fix', `${fix.description} (--fix)`, palette.cyan);
   }
 
   #head(): void {
@@ -98,12 +98,11 @@ class FindingWriter {
     this.#lines.push(...renderExcerpt(span, { palette, symbols: this.#symbols, width, gutter: this.#gutter, mark }));
   }
 
-  /** The title is painted; its width must not count the paint, so the text is wrapped as if it stood further right. */
-  #note(title: string, text: string): void {
-    const plain = title.replace(/\u001B\[\d+m/g, '');
-    const head = plain === '' ? '  ' : `  ${plain} `;
+  #note(title: string, text: string, paint: (text: string) => string = this.#options.palette.dim): void {
+    const head = title === '' ? '  ' : `  ${title}: `;
     const [first = '', ...rest] = wrapInto(visible(text), this.#options.width, head, '    ');
-    this.#lines.push(plain === '' ? first : `  ${title}${first.slice(head.length - 1)}`, ...rest);
+    // Painted last: paint takes no room on the line.
+    this.#lines.push(title === '' ? first : `  ${paint(`${title}:`)} ${first.slice(head.length)}`, ...rest);
   }
 
   #podsText(pods: readonly string[]): string {

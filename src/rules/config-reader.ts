@@ -176,7 +176,7 @@ export class ConfigField {
     const text = node.type === 'scalar' ? node.raw : '';
     const word = words.find((candidate) => candidate === text);
     if (word !== undefined) return word;
-    const meant = closest(text, words);
+    const meant = words.find((candidate) => text.length > 2 && candidate.startsWith(text)) ?? closest(text, words);
     const help =
       meant !== undefined
         ? `did you mean \`${meant}\`?`
