@@ -85,6 +85,20 @@ export async function loadInput(options: LoadOptions, context: LoadContext): Pro
   return { objects, namespace: 'default', sources: read.sources, diagnostics, live: false };
 }
 
+/** Texts that were read already. None at all, or none with an object that we know, is an answer here. */
+export function loadTexts(
+  sources: readonly SourceText[],
+  failures: readonly OperationalError[],
+  options: LoadOptions,
+  context: LoadContext,
+): LoadedInput {
+  const result = readManifests(sources);
+  requireValid(options, failures, result.diagnostics);
+  tell(options, context, { ...result, failures });
+  const { objects, diagnostics } = result;
+  return { objects, namespace: 'default', sources, diagnostics, live: false };
+}
+
 /** A context or a kubeconfig has no other meaning than that the cluster is meant. */
 function isLive({ live, context, kubeconfig }: LoadOptions): boolean {
   return live === true || context !== undefined || kubeconfig !== undefined;

@@ -6,6 +6,7 @@ import { auditCommand } from './commands/audit.ts';
 import { canCommand } from './commands/can.ts';
 import { completionCommand } from './commands/completion.ts';
 import { demoCommand } from './commands/demo.ts';
+import { diffCommand } from './commands/diff.ts';
 import { mapCommand } from './commands/map.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { versionCommand } from './commands/version.ts';
@@ -37,6 +38,7 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
   for (const command of [
     canCommand(),
     mapCommand(),
+    diffCommand(),
     auditCommand(),
     verifyCommand(),
     agentCommand(),

@@ -55,6 +55,13 @@ export function walkFolder(root: string, limit: number = maxEntries): FolderWalk
   return { files, failures };
 }
 
+/** The same choice for a path in a tree that is not on disk, separated by slashes. */
+export function isManifestPath(path: string): boolean {
+  const parts = path.split('/');
+  const name = parts.pop() ?? '';
+  return manifestName.test(name) && !name.startsWith('._') && !parts.some(isSkippedFolder);
+}
+
 function isSkippedFolder(name: string): boolean {
   return name.startsWith('.') || name === 'node_modules';
 }

@@ -1,0 +1,80 @@
+import type { Engine } from '../../engine/engine.ts';
+import { connectivityDiff } from '../../engine/semantic-diff.ts';
+import type { ConnectivityDiff, DiffRelation } from '../../engine/semantic-diff-results.ts';
+import type { KubeObjects } from '../../kube/objects.ts';
+import { diffFormats, type DiffFormatName } from '../../report/diff-formats.ts';
+import type { DiffReportOptions } from '../../report/diff-options.ts';
+import { counterExamples } from '../../report/diff-words.ts';
+import { type DiffSide, diffSides } from '../diff-sides.ts';
+import { type LoadContext, type LoadOptions, loadInput, loadTexts } from '../load.ts';
+import { type EngineOptions, openEngine, readPodCidrs } from '../open-engine.ts';
+import { printReport } from '../print-report.ts';
+
+export interface DiffCommandOptions extends Omit<LoadOptions, 'filename' | 'kustomize'>, EngineOptions {
+  readonly output: DiffFormatName;
+  readonly exitCode?: true | undefined;
+  readonly expect?: Exclude<DiffRelation, 'mixed'> | undefined;
+  readonly full?: true | undefined;
+}
+
+export async function runDiff(operands: readonly string[], options: DiffCommandOptions): Promise<void> {
+  const podCidrs = readPodCidrs(options);
+  const live = options.live === true || options.context !== undefined || options.kubeconfig !== undefined;
+  const after = pathCount(process.argv);
+  const sides = await diffSides(
+    { operands: operands.slice(0, operands.length - after), paths: operands.slice(operands.length - after), live },
+    process.cwd(),
+  );
+  const context: LoadContext = { example: 'sallyport diff', json: options.output === 'json' };
+  const open = async (side: DiffSide): Promise<Engine> =>
+    openEngine(await objectsOf(side, options, context), options, podCidrs);
+  const [before, now] = [await open(sides.before), await open(sides.after)];
+  const names = { before: sides.before.name, after: sides.after.name };
+  const diff = connectivityDiff(before, now, { names });
+  printReport(diffFormats, options, diff, (look): DiffReportOptions => ({ ...look, full: options.full === true }));
+  if (options.expect !== undefined && !meets(diff, options.expect)) {
+    if (options.quiet !== true) process.stderr.write(disappointment(diff, options.expect));
+    process.exitCode = 1;
+  }
+  if (options.exitCode === true && diff.relation !== 'equivalent') process.exitCode = 1;
+}
+
+/** How many operands came after `--`, which the parser drops. */
+function pathCount(argv: readonly string[]): number {
+  const at = argv.indexOf('--');
+  return at < 0 ? 0 : argv.length - at - 1;
+}
+
+async function objectsOf(side: DiffSide, options: DiffCommandOptions, context: LoadContext): Promise<KubeObjects> {
+  const { live: _live, context: _context, kubeconfig: _kubeconfig, ...common } = options;
+  switch (side.type) {
+    case 'live':
+      return (await loadInput({ ...options, live: true, filename: [], kustomize: [] }, context)).objects;
+    case 'paths':
+      return (await loadInput({ ...common, filename: side.paths, kustomize: [] }, context)).objects;
+    case 'revision': {
+      const { sources, missing, failures } = await side.repository.read(
+        side.commit,
+        side.name,
+        process.cwd(),
+        side.paths,
+      );
+      if (missing.length > 0 && options.quiet !== true) {
+        process.stderr.write(`${side.name} has no ${missing.join(', ')}; it is compared as if it were empty there\n`);
+      }
+      return loadTexts(sources, failures, { ...common, filename: [], kustomize: [] }, context).objects;
+    }
+  }
+}
+
+/** `equivalent` is both; what exists on one side only counts with its connections. */
+function meets(diff: ConnectivityDiff, expected: Exclude<DiffRelation, 'mixed'>): boolean {
+  return diff.relation === 'equivalent' ? true : diff.relation === expected;
+}
+
+function disappointment(diff: ConnectivityDiff, expected: Exclude<DiffRelation, 'mixed'>): string {
+  const examples = counterExamples(diff, expected);
+  const shown = examples.slice(0, 5).map((line) => `  ${line}\n`);
+  const rest = examples.length > 5 ? `  and ${examples.length - 5} more\n` : '';
+  return `not ${expected}:\n${shown.join('')}${rest}`;
+}
