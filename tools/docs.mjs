@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderMetricsReference } from '../src/agent/metrics/metrics-reference.ts';
 import { renderCommandReference } from '../src/cli/command-reference.ts';
+import { renderRuleReference } from '../src/cli/rule-reference.ts';
 import buildWhenStale from './build-when-stale.mjs';
 import { refreshConsoleBlocks, splitWords } from './console-blocks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'dist/cli/main.js');
 const commandReference = 'docs/reference/commands.md';
+const ruleReference = 'docs/reference/rules.md';
 const metricsReference = 'docs/reference/metrics.md';
 const checkOnly = process.argv.includes('--check');
 
@@ -56,6 +58,7 @@ function settle(page, before, after) {
 }
 
 settle(commandReference, readFileSync(join(root, commandReference), 'utf8'), renderCommandReference());
+settle(ruleReference, readFileSync(join(root, ruleReference), 'utf8'), renderRuleReference());
 settle(metricsReference, readFileSync(join(root, metricsReference), 'utf8'), renderMetricsReference());
 for (const page of pages()) {
   const text = readFileSync(join(root, page), 'utf8');

@@ -33,7 +33,7 @@ function header(root: CommandNode): string {
 const exitCodes = `| code | means |
 | --- | --- |
 | 0 | yes, or nothing to complain about |
-| 1 | \`can\`: denied or unknown |
+| 1 | \`can\`: denied or unknown; \`audit\`: findings at or above \`--fail-on\` |
 | 2 | the command line is wrong |
 | 3 | input cannot be read, or the API server would reject it |
 | 4 | the cluster cannot be reached or read, or something else around Sallyport failed: its installation, the output |
