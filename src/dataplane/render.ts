@@ -17,8 +17,10 @@ export function renderTransaction({ table, operations }: Transaction): string {
 function render(operation: Operation, table: string, lines: string[]): void {
   switch (operation.type) {
     case 'replace-table':
-      // Deleting what is not there fails, so it is made first.
-      lines.push(`add table ${table}`, `delete table ${table}`, `add table ${table}`);
+      lines.push(...deletion(table), `add table ${table}`);
+      return;
+    case 'delete-table':
+      lines.push(...deletion(table));
       return;
     case 'add-counter': {
       const { name, comment } = operation.counter;
@@ -29,9 +31,10 @@ function render(operation: Operation, table: string, lines: string[]): void {
     case 'delete-counter':
       lines.push(`delete counter ${table} ${operation.counter}`);
       return;
+    // A set or a chain that is there already is not the one that is meant: `create` refuses where `add` would keep it.
     case 'add-set': {
       const { name, kind, type, interval } = operation.set;
-      lines.push(`add ${kind} ${table} ${name} { type ${type} ;${interval ? ' flags interval ;' : ''} }`);
+      lines.push(`create ${kind} ${table} ${name} { type ${type} ;${interval ? ' flags interval ;' : ''} }`);
       return;
     }
     case 'delete-set':
@@ -40,7 +43,7 @@ function render(operation: Operation, table: string, lines: string[]): void {
     case 'add-chain': {
       const { name, hook, comment } = operation.chain;
       const body = `${hook === undefined ? '' : ` ${hook.replaceAll(';', ' ;')}`}${commentOf(comment)}`;
-      lines.push(`add chain ${table} ${name}${body === '' ? '' : ` {${body} }`}`);
+      lines.push(`create chain ${table} ${name}${body === '' ? '' : ` {${body} }`}`);
       return;
     }
     case 'delete-chain':
@@ -61,6 +64,11 @@ function render(operation: Operation, table: string, lines: string[]): void {
     default:
       assertNever(operation);
   }
+}
+
+/** Deleting what is not there fails, so it is made first. */
+function deletion(table: string): string[] {
+  return [`add table ${table}`, `delete table ${table}`];
 }
 
 function chunks(elements: readonly string[], emit: (text: string) => void): void {

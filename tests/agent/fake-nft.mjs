@@ -47,8 +47,8 @@ function execute(state, command) {
   const { sets, chains } = state.table;
   if (verb === 'list') return printedSet(name, sets[name]);
   switch (`${verb} ${what}`) {
-    case 'add set':
-    case 'add map':
+    case 'create set':
+    case 'create map':
       sets[name] ??= { kind: what, type: /type ([^;]*?) ?;/.exec(more)?.[1] ?? '', elements: {} };
       break;
     case 'delete set':
@@ -56,7 +56,7 @@ function execute(state, command) {
       if (sets[name] === undefined) throw missing();
       delete sets[name];
       break;
-    case 'add chain':
+    case 'create chain':
       chains[name] ??= { head: /^\{(.*)\}$/.exec(more)?.[1]?.trim() ?? '', rules: [] };
       break;
     case 'flush chain':
@@ -139,7 +139,7 @@ function transact(text) {
 const file = options.indexOf('-f');
 if (options.includes('--version') || options.includes('-v')) process.stdout.write('nftables v1.0.6 (fake)\n');
 else if (options.includes('-i')) {
-  for await (const line of createInterface({ input: process.stdin })) transact(line.replaceAll(';', '\n'));
+  for await (const line of createInterface({ input: process.stdin })) transact(line.replaceAll(/(?<! ); /g, '\n'));
 } else if (file >= 0) {
   const path = options[file + 1] ?? '-';
   process.exitCode = transact(readFileSync(path === '-' ? 0 : path, 'utf8'));

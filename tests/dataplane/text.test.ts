@@ -92,7 +92,7 @@ describe('the table of a small cluster', () => {
   });
 
   it('says which policies a chain stands for', () => {
-    expect(lines).toContain(`add chain inet sallyport ${set ?? ''} { comment "shop/NetworkPolicy/db" ; }`);
+    expect(lines).toContain(`create chain inet sallyport ${set ?? ''} { comment "shop/NetworkPolicy/db" ; }`);
   });
 
   it('is the same whatever the order of the input', () => {
@@ -105,9 +105,9 @@ const key = '[0-9a-f.:/ -]+|none(?: \\. [0-9-]+)*';
 const value = `[0-9a-f]+:[0-9a-f]+|(?:goto|jump) ${name}|${name}`;
 const grammar = [
   /^(?:add|delete) table inet sallyport$/,
-  new RegExp(`^add (?:set|map) inet sallyport ${name} \\{ type [a-z0-9_.: ]+ ;(?: flags interval ;)? \\}$`),
+  new RegExp(`^create (?:set|map) inet sallyport ${name} \\{ type [a-z0-9_.: ]+ ;(?: flags interval ;)? \\}$`),
   new RegExp(
-    `^add chain inet sallyport ${name}(?: \\{(?: type filter hook [a-z]+ priority filter \\+ 10 ; policy accept ;)?(?: comment "[A-Za-z0-9 ._/?-]{1,123}" ;)? \\})?$`,
+    `^create chain inet sallyport ${name}(?: \\{(?: type filter hook [a-z]+ priority filter \\+ 10 ; policy accept ;)?(?: comment "[A-Za-z0-9 ._/?-]{1,123}" ;)? \\})?$`,
   ),
   new RegExp(`^add element inet sallyport ${name} \\{ (?:(?:${key})(?: : (?:${value}))?(?:, )?)+ \\}$`),
   new RegExp(`^add counter inet sallyport ${name}(?: \\{ comment "[A-Za-z0-9 ._/?-]{1,123}" ; \\})?$`),

@@ -51,6 +51,15 @@ export class InteractiveNft implements NftDriver {
     return text === '' ? Promise.resolve() : this.applyText(text);
   }
 
+  /**
+   * That an nft is running and answers.
+   *
+   * @throws NftError
+   */
+  start(): Promise<void> {
+    return this.child === undefined ? this.applyText('') : Promise.resolve();
+  }
+
   /** Commands, one a line, as `nft -f` takes them: one transaction. */
   applyText(text: string): Promise<void> {
     if (this.asked !== undefined) throw new RangeError('one transaction at a time');
@@ -73,6 +82,8 @@ export class InteractiveNft implements NftDriver {
     if (child === undefined) return Promise.resolve();
     this.child = undefined;
     return new Promise((resolve) => {
+      // Now somebody waits for it.
+      child.ref();
       child.once('close', () => resolve());
       child.stdin.end();
       // Whatever it was doing is done or not by now; nothing is lost with it.

@@ -1,5 +1,5 @@
 import type { GenerationField } from '../../dataplane/generation.ts';
-import type { NftSet } from '../../dataplane/ruleset.ts';
+import type { NftSet, Ruleset } from '../../dataplane/ruleset.ts';
 import type { Transaction } from '../../dataplane/transaction.ts';
 
 /** Brings transactions into the kernel. Every implementation keeps the same contract. */
@@ -61,6 +61,16 @@ export interface NftTable {
    * @throws NftError
    */
   remove(table: string): Promise<void>;
+}
+
+/** Looks at everything: seconds for a hundred thousand elements. */
+export interface NftVerifier {
+  /**
+   * Where the table in the kernel is not the ruleset, in words; `undefined` when it is as far as can be seen.
+   *
+   * @throws NftError
+   */
+  difference(table: string, ruleset: Ruleset): Promise<string | undefined>;
 }
 
 export interface NftCounters {

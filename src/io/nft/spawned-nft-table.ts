@@ -1,10 +1,12 @@
 import type { GenerationField } from '../../dataplane/generation.ts';
-import type { NftSet } from '../../dataplane/ruleset.ts';
+import type { NftSet, Ruleset } from '../../dataplane/ruleset.ts';
+import { stageTable } from '../../dataplane/split-transaction.ts';
 import { OperationalError } from '../operational-error.ts';
 import { runProcess } from '../run-process.ts';
-import type { Count, NftCounters, NftTable, TableState } from './nft-driver.ts';
+import type { Count, NftCounters, NftTable, NftVerifier, TableState } from './nft-driver.ts';
 import { classifyNftFailure, NftError } from './nft-error.ts';
 import { parseCounters } from './counter-listing.ts';
+import { tableDifference } from './table-difference.ts';
 import { parseElements, parseTable } from './table-listing.ts';
 
 export interface SpawnedNftTableOptions {
@@ -16,7 +18,7 @@ export interface SpawnedNftTableOptions {
 const MAX_LISTING_BYTES = 64 * 1024 * 1024;
 
 /** One short-lived nft for each question. */
-export class SpawnedNftTable implements NftTable, NftCounters {
+export class SpawnedNftTable implements NftTable, NftCounters, NftVerifier {
   private readonly command: readonly [string, ...string[]];
   private readonly timeoutMs: number;
 
@@ -41,6 +43,11 @@ export class SpawnedNftTable implements NftTable, NftCounters {
     return parseElements((await this.run(['-s', '-n', '-i'], { input: commands })) ?? '');
   }
 
+  async difference(table: string, ruleset: Ruleset): Promise<string | undefined> {
+    const listing = await this.run(['-a', '-n', '-s', 'list', 'table', 'inet', table], { mayBeAbsent: true });
+    return listing === undefined ? 'the table is gone' : tableDifference(listing, ruleset);
+  }
+
   async readCounters(table: string): Promise<Map<string, Count>> {
     const listing = await this.run(['-j', 'list', 'counters', 'table', 'inet', table], { mayBeAbsent: true });
     return listing === undefined ? new Map() : parseCounters(listing, table);
@@ -48,7 +55,8 @@ export class SpawnedNftTable implements NftTable, NftCounters {
 
   async remove(table: string): Promise<void> {
     // Deleting what is not there fails, so it is made first.
-    await this.run([`add table inet ${table}; delete table inet ${table}`]);
+    const removals = [table, stageTable(table)].map((each) => `add table inet ${each}; delete table inet ${each}`);
+    await this.run([removals.join('; ')]);
   }
 
   /** @returns `undefined` when what was asked for is not there, where that may be */

@@ -25,10 +25,11 @@ export class SpawnedNft implements NftDriver {
 
   apply(transaction: Transaction): Promise<void> {
     const text = renderTransaction(transaction);
-    return text === '' ? Promise.resolve() : this.run(text);
+    return text === '' ? Promise.resolve() : this.applyText(text);
   }
 
-  private run(text: string): Promise<void> {
+  /** Commands, one a line: one transaction. */
+  applyText(text: string): Promise<void> {
     const [program, ...first] = this.command;
     return new Promise((resolve, reject) => {
       const child = spawn(program, [...first, '-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });

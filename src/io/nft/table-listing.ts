@@ -75,3 +75,8 @@ export function parseElements(listing: string): Map<string, Map<string, string>>
   }
   return found;
 }
+
+/** The names of the counters among what `nft list table` prints. */
+export function parseCounterNames(listing: string): Set<string> {
+  return new Set(blocks(listing).flatMap(({ kind, name }) => (kind === 'counter' ? [name] : [])));
+}
