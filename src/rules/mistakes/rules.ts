@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts';
+import { clusterAddressInRange } from './cluster-address-in-range.ts';
 import { contradictorySelector } from './contradictory-selector.ts';
 import { dnsWithoutTcp } from './dns-without-tcp.ts';
 import { dnsWithoutUdp } from './dns-without-udp.ts';
@@ -6,12 +7,15 @@ import { egressWithoutDns } from './egress-without-dns.ts';
 import { ignoredRules } from './ignored-rules.ts';
 import { impliedIngressIsolation } from './implied-ingress-isolation.ts';
 import { namedPortUnresolved } from './named-port-unresolved.ts';
+import { oneSidedAllow } from './one-sided-allow.ts';
 import { peerSelectsNothing } from './peer-selects-nothing.ts';
 import { peersSplitByDash } from './peers-split-by-dash.ts';
 import { ruleSplitByDash } from './rule-split-by-dash.ts';
 import { selectsNoPod } from './selects-no-pod.ts';
+import { servicePortInsteadOfPodPort } from './service-port-instead-of-pod-port.ts';
 
 export const mistakeRules: readonly Rule[] = [
+  clusterAddressInRange,
   contradictorySelector,
   dnsWithoutTcp,
   dnsWithoutUdp,
@@ -19,8 +23,10 @@ export const mistakeRules: readonly Rule[] = [
   ignoredRules,
   impliedIngressIsolation,
   namedPortUnresolved,
+  oneSidedAllow,
   peerSelectsNothing,
   peersSplitByDash,
   ruleSplitByDash,
   selectsNoPod,
+  servicePortInsteadOfPodPort,
 ];
