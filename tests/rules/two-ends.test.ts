@@ -105,7 +105,7 @@ ${webToDb}${denyDb}${pods}`,
     {
       name: 'different ports at the two ends',
       yaml: webToDb + dbFromWeb(5433) + pods,
-      findings: [{ object: 'shop/NetworkPolicy/db' }, { object: 'shop/NetworkPolicy/web' }],
+      findings: [{ object: 'shop/NetworkPolicy/web' }, { object: 'shop/NetworkPolicy/db' }],
     },
   ],
 });
