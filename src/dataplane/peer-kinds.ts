@@ -52,26 +52,25 @@ export function sortPeers(node: string, enforced: World, { byPolicy, staged }: S
   const kinds: PeerKind[] = [];
   const kindOfAnswer = new Map<string, number>();
   const kindOfQuestion = new Map<string, number>();
-  const questions = new Questions(enforced);
-  const stagedQuestions = staged === undefined ? undefined : new Questions(staged);
-  const attribution = byPolicy ? new Attribution(enforced.compiled, enforced.pairs) : undefined;
+  const questions = new Questions(enforced, byPolicy);
+  const stagedQuestions = staged === undefined ? undefined : new Questions(staged, false);
 
-  const kindOf = (peer: Peer): number => {
-    const { classId, stagedClassId, family, ownNode } = peer;
+  const kindOf = ({ classId, stagedClassId, family, ownNode }: Peer): number => {
     const question = `${questions.key(classId)} ${stagedQuestions?.key(stagedClassId) ?? ''} ${family} ${ownNode ? 1 : 0}`;
     let kind = kindOfQuestion.get(question);
     if (kind !== undefined) return kind;
-    const open = questions.ask(classId, family, ownNode);
-    const stagedOpen = stagedQuestions?.ask(stagedClassId, family, ownNode) ?? [];
-    const openedBy =
-      attribution === undefined
-        ? []
-        : enforced.sets.map((set) => attribution.of(set, classId, family, sameNode(set, ownNode)));
-    const answer = `${open.join(' ')}/${stagedOpen.join(' ')}/${byPolicy ? JSON.stringify(openedBy) : ''}`;
-    kind = kindOfAnswer.get(answer);
+    const answers = questions.ask(classId, family, ownNode);
+    const stagedAnswers = stagedQuestions?.ask(stagedClassId, family, ownNode) ?? [];
+    const text = `${answers.map(({ id }) => id).join(' ')}/${stagedAnswers.map(({ id }) => id).join(' ')}`;
+    kind = kindOfAnswer.get(text);
     if (kind === undefined) {
-      kind = kinds.push({ open, openedBy, staged: stagedOpen }) - 1;
-      kindOfAnswer.set(answer, kind);
+      kind =
+        kinds.push({
+          open: answers.map(({ open }) => open),
+          openedBy: answers.map(({ openedBy }) => openedBy),
+          staged: stagedAnswers.map(({ open }) => open),
+        }) - 1;
+      kindOfAnswer.set(text, kind);
     }
     kindOfQuestion.set(question, kind);
     return kind;
@@ -104,27 +103,88 @@ function sameNode({ direction }: JudgingSet, ownNode: boolean) {
   return ownNode && direction === 'egress' ? YES : NO;
 }
 
+/** What one policy set opens to some peer. */
+interface Answer {
+  /** Different answers of one set have different ones. */
+  readonly id: number;
+  readonly open: PortSetId;
+  readonly openedBy: readonly Opened[];
+}
+
 /** What a world opens to a peer; peers with equal keys get equal answers. */
 class Questions {
   private readonly world: World;
   private readonly groups: Int32Array;
+  private readonly columns: readonly Column[];
 
-  constructor(world: World) {
+  constructor(world: World, byPolicy: boolean) {
     this.world = world;
-    this.groups = groupsIn(relevantSets(world), world.compiled);
+    this.groups = groupsIn(relevantSets(world.sets, world.compiled), world.compiled);
+    const attribution = byPolicy ? new Attribution(world.compiled, world.pairs) : undefined;
+    this.columns = world.sets.map((set) => new Column(set, world, attribution));
   }
 
   key(classId: number): string {
     return `${this.groups[classId] ?? -1} ${this.world.compiled.classes.namedPortsOf(classId)}`;
   }
 
-  ask(classId: number, family: IpFamily, ownNode: boolean): PortSetId[] {
-    const { sets, pairs } = this.world;
-    return sets.map((set) => pairs.gate(set.classId, classId, set.direction, family, sameNode(set, ownNode)).certain);
+  /** By policy set. */
+  ask(classId: number, family: IpFamily, ownNode: boolean): Answer[] {
+    return this.columns.map((column) => column.ask(classId, family, ownNode));
   }
 }
 
-function relevantSets({ sets, compiled }: World): Set<ClassSet> {
+/**
+ * What one policy set opens to whom. A node has hundreds of sets, and each of them can tell only few peers apart: those
+ * few it is asked about, not all whom any set tells apart.
+ */
+class Column {
+  private readonly set: JudgingSet;
+  private readonly world: World;
+  private readonly attribution: Attribution | undefined;
+  private readonly groups: Int32Array;
+  /** The ports of a peer have names that matter. */
+  private readonly named: boolean;
+  private readonly byQuestion = new Map<number, Answer>();
+  private readonly byContent = new Map<string, Answer>();
+
+  constructor(set: JudgingSet, world: World, attribution: Attribution | undefined) {
+    const { compiled } = world;
+    this.set = set;
+    this.world = world;
+    this.attribution = attribution;
+    this.groups = groupsIn(relevantSets([set], compiled), compiled);
+    this.named = set.direction === 'egress' && set.rules.some(({ ports }) => compiled.portSpecs.hasNames(ports));
+  }
+
+  ask(classId: number, family: IpFamily, ownNode: boolean): Answer {
+    const names = this.named ? this.world.compiled.classes.namedPortsOf(classId) : 0;
+    const side = (family === 4 ? 0 : 1) + (ownNode ? 2 : 0);
+    const question = (names * this.groups.length + (this.groups[classId] ?? 0)) * 4 + side;
+    let answer = this.byQuestion.get(question);
+    if (answer === undefined) {
+      answer = this.answer(classId, family, ownNode);
+      this.byQuestion.set(question, answer);
+    }
+    return answer;
+  }
+
+  private answer(classId: number, family: IpFamily, ownNode: boolean): Answer {
+    const { set, world, attribution } = this;
+    const node = sameNode(set, ownNode);
+    const open = world.pairs.gate(set.classId, classId, set.direction, family, node).certain;
+    const openedBy = attribution?.of(set, classId, family, node) ?? [];
+    const content = `${open} ${openedBy.length === 0 ? '' : JSON.stringify(openedBy)}`;
+    let answer = this.byContent.get(content);
+    if (answer === undefined) {
+      answer = { id: this.byContent.size, open, openedBy };
+      this.byContent.set(content, answer);
+    }
+    return answer;
+  }
+}
+
+function relevantSets(sets: readonly JudgingSet[], compiled: Compiled): Set<ClassSet> {
   const { peerSets } = compiled;
   const relevant = new Set<ClassSet>();
   for (const { rules } of sets) {
