@@ -25,7 +25,7 @@ import { fixedCredentials } from '../src/io/kubernetes/credentials.ts';
 import { projectedFields } from '../src/io/kubernetes/object-projection.ts';
 import { Reflector } from '../src/io/kubernetes/reflector.ts';
 import { enforcedKinds } from '../src/io/kubernetes/watched-kinds.ts';
-import { InteractiveNft } from '../src/io/nft/interactive-nft.ts';
+import { KernelNft } from '../src/io/nft/kernel-nft.ts';
 import type { NftDriver, NftTable } from '../src/io/nft/nft-driver.ts';
 import { SpawnedNftTable } from '../src/io/nft/spawned-nft-table.ts';
 
@@ -59,7 +59,12 @@ function pod(i: number, total: number, version: number, life: number): object {
       namespace: `team-${namespaceOf(i)}`,
       uid: `uid-${i}-${life}`,
       resourceVersion: String(version),
-      labels: { app: `service-${workload}`, tier: ['front', 'back', 'data'][i % 3], life: String(life % 3) },
+      labels: {
+        app: `service-${workload}`,
+        tier: ['front', 'back', 'data'][workload % 3],
+        // A new version of the workload now and then.
+        'pod-template-hash': `${workload}-${life >> 2}`,
+      },
       annotations: { note: filler.slice(0, 200) },
       ownerReferences: [
         { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `service-${workload}`, uid: 'u', controller: true },
@@ -223,7 +228,7 @@ const everythingGoes: NftDriver & NftTable = {
 async function child(server: URL, namespacePid: string, seconds: number): Promise<void> {
   const command = ['nsenter', '--target', namespacePid, '--net', '--', 'nft'] as const;
   const isReal = namespacePid !== '0';
-  const driver = isReal ? new InteractiveNft({ command }) : everythingGoes;
+  const driver = isReal ? new KernelNft({ command }) : everythingGoes;
   const tables = isReal ? new SpawnedNftTable({ command }) : everythingGoes;
   const client = new ApiClient({
     access: {

@@ -5,10 +5,11 @@ import type { GenerationField } from '../dataplane/generation.ts';
 import { NodePlanner, type Engines } from '../dataplane/node-planner.ts';
 import type { Observation } from '../dataplane/observation.ts';
 import type { Plan } from '../dataplane/plan.ts';
+import { rulesetOf } from '../dataplane/plan-ruleset.ts';
 import type { HostFiles } from '../io/host-files.ts';
 import { pause, type Clock } from '../io/kubernetes/clock.ts';
 import type { KubeResource } from '../io/kubernetes/resource.ts';
-import type { NftDriver, NftTable } from '../io/nft/nft-driver.ts';
+import type { NftDriver, NftTable, NftVerifier } from '../io/nft/nft-driver.ts';
 import { OperationalError } from '../io/operational-error.ts';
 import type { NodeObject, PodObject } from '../kube/objects.ts';
 import { compareText } from '../model/order.ts';
@@ -39,6 +40,10 @@ export interface AgentOptions {
   readonly watch: WatchResource;
   readonly driver: NftDriver;
   readonly tables: NftTable;
+  /** Without it elements of large sets are never compared with the kernel's. */
+  readonly verifier?: NftVerifier;
+  /** Found out before the start. */
+  readonly preconditions?: readonly PreconditionStatus[];
   readonly files: HostFiles;
   readonly clock: Clock;
   /** 0 <= x < 1 */
@@ -52,6 +57,9 @@ export const CHECK_MS = 2000;
 const MAX_CHECK_MS = 60_000;
 const PRECONDITIONS_MS = 30_000;
 const RETRY_QUARANTINE_MS = 60_000;
+/** How often all of the table is compared with what it should be, for every so many elements. */
+const VERIFY_MS = 300_000;
+const VERIFY_ELEMENTS = 10_000;
 
 export class Agent implements AgentView {
   private readonly options: AgentOptions;
@@ -237,6 +245,7 @@ export class Agent implements AgentView {
     const { clock } = this.options;
     let preconditionsMs = clock.nowMs();
     let quarantineMs = clock.nowMs();
+    let verifiedMs = clock.nowMs();
     while (!signal.aborted) {
       await pause(clock, CHECK_MS, signal);
       if (signal.aborted) return;
@@ -250,6 +259,11 @@ export class Agent implements AgentView {
       if (now - quarantineMs >= RETRY_QUARANTINE_MS) {
         quarantineMs = now;
         if (this.enforcer.retryQuarantined()) this.schedule.request('cluster');
+      }
+      const share = Math.max(1, this.enforcer.counts().elements / VERIFY_ELEMENTS);
+      if (this.phase === 'enforcing' && now - verifiedMs >= VERIFY_MS * share) {
+        verifiedMs = now;
+        await this.verify();
       }
     }
   }
@@ -333,6 +347,29 @@ export class Agent implements AgentView {
     this.schedule.request('local-pod');
   }
 
+  /** Every element of every set. Takes long, so changes do not wait for it: what they change is not compared. */
+  private async verify(): Promise<void> {
+    const { verifier, table } = this.options;
+    const { plan } = this.enforcer;
+    if (verifier === undefined || plan === undefined) return;
+    let what: string | undefined;
+    try {
+      what = await verifier.difference(table, rulesetOf(plan));
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      this.observe({ type: 'remark', message: `the table cannot be verified: ${error.message}` });
+      return;
+    }
+    await this.schedule.exclusive(() => {
+      if (what !== undefined && this.enforcer.plan === plan) {
+        this.enforcer.forgetKernel();
+        this.observe({ type: 'drift', found: 'changed', what });
+        this.schedule.request('local-pod');
+      }
+      return Promise.resolve();
+    });
+  }
+
   private checkApi(): void {
     this.world.report();
     const { reachable } = this.world;
@@ -355,7 +392,12 @@ export class Agent implements AgentView {
       podAddresses: plan?.localPods.map(({ address }) => address) ?? [],
       podRanges: plan?.closedRanges ?? (closedRanges === 'node-pod-cidrs' ? [] : closedRanges),
     });
-    const all = [...found, await this.nftWorks(), ...(this.phase === 'enforcing' ? [this.nodeKnown()] : [])];
+    const all = [
+      ...found,
+      ...(this.options.preconditions ?? []),
+      await this.nftWorks(),
+      ...(this.phase === 'enforcing' ? [this.nodeKnown()] : []),
+    ];
     const before = new Map(this.preconditions.map((each) => [each.name, each.state]));
     this.preconditions = all;
     for (const { name, state, explanation, hint } of all) {

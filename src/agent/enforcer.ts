@@ -284,10 +284,12 @@ export class Enforcer {
     }
   }
 
-  private quarantine(set: PolicySet, reason: string): void {
+  private quarantine(set: PolicySet, said: string): void {
     const { name: policySet, direction, policies } = set;
     const known = this.refused.get(policySet);
     const since = known?.since ?? this.options.clock.calendarMs();
+    // nft goes on to quote what it was given.
+    const [reason = ''] = said.split('\n');
     this.refused.set(policySet, { key: policySetKey(set), reason, since });
     this.onTrial.delete(policySet);
     if (known === undefined) this.options.observe({ type: 'quarantined', policySet, direction, policies, reason });
@@ -300,5 +302,8 @@ function isRefusal(error: unknown): error is NftError {
 
 /** nft did not even begin, or did not find what it wanted: the kernel has what it had. */
 function isNotStarted(error: unknown): boolean {
-  return error instanceof NftError && ['nft-missing', 'nft-not-permitted', 'nft-state-differs', 'nft-too-large'].includes(error.code);
+  return (
+    error instanceof NftError &&
+    ['nft-missing', 'nft-not-permitted', 'nft-state-differs', 'nft-too-large'].includes(error.code)
+  );
 }

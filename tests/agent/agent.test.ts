@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Agent, CHECK_MS } from '../../src/agent/agent.ts';
 import type { AgentEvent } from '../../src/agent/events.ts';
 import { notReadyReasons } from '../../src/agent/status.ts';
+import type { NftVerifier } from '../../src/io/nft/nft-driver.ts';
 import { NftError } from '../../src/io/nft/nft-error.ts';
 import { enforcedKinds } from '../../src/io/kubernetes/watched-kinds.ts';
 import { FakeClock, until } from '../io/kubernetes/fake-clock.ts';
@@ -18,7 +19,13 @@ afterEach(async () => {
   await running;
 });
 
-function setUp(more: { readonly files?: Readonly<Record<string, string>>; readonly node?: string } = {}) {
+function setUp(
+  more: {
+    readonly files?: Readonly<Record<string, string>>;
+    readonly node?: string;
+    readonly verifier?: NftVerifier;
+  } = {},
+) {
   const kernel = new FakeKernel();
   const clock = new FakeClock();
   const watchers = new ScriptedWatchers();
@@ -41,6 +48,7 @@ function setUp(more: { readonly files?: Readonly<Record<string, string>>; readon
     },
     clock,
     random: () => 0.5,
+    ...(more.verifier === undefined ? {} : { verifier: more.verifier }),
     observers: [(event) => events.push(event)],
   });
   const start = (): void => {
@@ -190,6 +198,19 @@ describe('when something else goes wrong', () => {
     const repairs = agent.status().driftRepairs;
     expect(repairs).toBeGreaterThan(3);
     expect(repairs).toBeLessThan(12);
+  });
+
+  test('every element is compared now and then', async () => {
+    let looks = 0;
+    const differences = [undefined, 'peer4 has 0 elements instead of 3'];
+    const verifier: NftVerifier = { difference: () => Promise.resolve(differences[looks++]) };
+    const all = await setUp({ verifier }).enforcing();
+    const { agent, kernel, types } = all;
+    await ticks(all, 1000, () => kernel.committed.length > 1);
+    expect(looks).toBe(2);
+    expect(agent.status().driftRepairs).toBe(1);
+    await until(() => types().at(-1) === 'drift-repaired');
+    expect(kernel.committed[1]?.operations[0]).toEqual({ type: 'replace-table' });
   });
 
   test('a kernel that takes nothing: not ready, tried again, and told why', async () => {

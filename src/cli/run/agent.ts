@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import v8 from 'node:v8';
 import { Agent, type AgentOptions } from '../../agent/agent.ts';
 import { agentLog } from '../../agent/agent-log.ts';
+import { featureStatus, possibleObservation } from '../../agent/known-words.ts';
 import { isSameWatched, watchedProjection } from '../../agent/undecoded.ts';
 import type { WatchResource } from '../../agent/world.ts';
 import type { Cidr } from '../../base/inet.ts';
@@ -20,8 +21,10 @@ import { loadClusterAccess } from '../../io/kubernetes/kubeconfig.ts';
 import { projectedFields } from '../../io/kubernetes/object-projection.ts';
 import { Reflector } from '../../io/kubernetes/reflector.ts';
 import { enforcedKinds } from '../../io/kubernetes/watched-kinds.ts';
+import { KernelNft } from '../../io/nft/kernel-nft.ts';
+import { NftError } from '../../io/nft/nft-error.ts';
+import { type MissingFeature, probeNft } from '../../io/nft/probe-nft.ts';
 import { SpawnedNftTable } from '../../io/nft/spawned-nft-table.ts';
-import { SpawnedNft } from '../../io/nft/spawned-nft.ts';
 import { OperationalError } from '../../io/operational-error.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { Observability } from './agent-observability.ts';
@@ -50,13 +53,14 @@ export interface AgentCommandOptions {
 const SYNC_TIMEOUT_MS = 60_000;
 
 export async function runAgent(options: AgentCommandOptions): Promise<void> {
-  const settings = readSettings(options);
   if (options.cleanup === true) {
-    await new SpawnedNftTable().remove(settings.table);
-    process.stderr.write(`the table inet ${settings.table} is gone: no policy is enforced on this node\n`);
+    const table = readTable(options.table);
+    await new SpawnedNftTable().remove(table);
+    process.stderr.write(`the table inet ${table} is gone: no policy is enforced on this node\n`);
     return;
   }
   const node = readNodeName(options);
+  const settings = await settingsOf(options);
   keepYoungGenerationSmall();
   const log = agentLog({
     format: logFormat(options),
@@ -82,26 +86,44 @@ export async function runAgent(options: AgentCommandOptions): Promise<void> {
     else await shown.during(agent, () => agent.run(untilSignal()));
   } finally {
     client.close();
+    await settings.driver.close?.();
   }
 }
 
 type Settings = Omit<AgentOptions, 'node' | 'watch' | 'observers'>;
 
-function readSettings(options: AgentCommandOptions): Settings {
-  return {
+async function settingsOf(options: AgentCommandOptions): Promise<Settings> {
+  const tables = new SpawnedNftTable();
+  const given = {
     version: packageVersion(),
     table: readTable(options.table),
     field: readField(options.ctMarkField),
     closedRanges: readClosedRanges(options.closedRange),
     allowEgressToLocalNode: options.allowEgressToLocalNode === true,
-    observation: readObservation(options),
+  };
+  const missing = options.dryRun === true ? [] : await missingFeatures();
+  return {
+    ...given,
+    observation: possibleObservation(readObservation(options), missing ?? []),
+    preconditions: missing === undefined ? [] : [featureStatus(missing)],
     resources: enforcedKinds,
-    driver: new SpawnedNft(),
-    tables: new SpawnedNftTable(),
+    driver: new KernelNft(),
+    tables,
+    verifier: tables,
     files: systemFiles,
     clock: systemClock,
     random: Math.random,
   };
+}
+
+/** `undefined` when nft cannot be asked, which the agent says as long as it is so. */
+async function missingFeatures(): Promise<readonly MissingFeature[] | undefined> {
+  try {
+    return await probeNft();
+  } catch (error) {
+    if (error instanceof NftError) return undefined;
+    throw error;
+  }
 }
 
 async function printPlan(agent: Agent, { table, field }: Settings): Promise<void> {
