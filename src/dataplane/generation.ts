@@ -12,9 +12,25 @@ export interface GenerationField {
 
 export const DEFAULT_FIELD: GenerationField = { shift: 16, bits: 16 };
 
-/** 0 means never judged, so generations begin at 1; after the last one comes 1 again. */
-export function nextGeneration(generation: number, { bits }: GenerationField): number {
-  return generation + 1 >= 2 ** bits ? 1 : generation + 1;
+/**
+ * The last number of a field is in no mark: in its place every packet is judged, and marks are cleared. 0 in a mark
+ * means never judged.
+ */
+export function judgesAll(generation: number, field: GenerationField): boolean {
+  return generation === everyPacket(field);
+}
+
+/** The generation in which every packet is judged. */
+export function everyPacket({ bits }: GenerationField): number {
+  return 2 ** bits - 1;
+}
+
+/**
+ * Numbers are not used twice, since an idle connection may carry any of the old ones for days. When they are used up
+ * every packet is judged, which is always right and only slower, until {@link restartGenerations}.
+ */
+export function nextGeneration(generation: number, field: GenerationField): number {
+  return Math.min(generation + 1, everyPacket(field));
 }
 
 export const GENERATION_CHECK = 'current';
@@ -26,21 +42,23 @@ export const GENERATION_REVOKE = 'revoke';
 /** The chain that names the field but no generation. */
 export function fieldRules(field: GenerationField): ReadonlyMap<string, readonly string[]> {
   // A denied flow keeps no number: its packets keep it alive, until long after the number came round again.
-  const forget = `ct mark set ct mark & ${hex(0xffffffff - maskOf(field))} drop`;
+  const forget = `ct mark set ct mark & ${hex(0xffffffff - fieldMask(field))} drop`;
   // Packets that conntrack does not track have no mark to load.
   return new Map([[GENERATION_REVOKE, [forget, 'drop']]]);
 }
 
-function maskOf({ shift, bits }: GenerationField): number {
+/** The bits of the mark that are the field. */
+export function fieldMask({ shift, bits }: GenerationField): number {
   return (2 ** bits - 1) * 2 ** shift;
 }
 
 /** The two chains that name the generation. */
 export function generationRules(generation: number, field: GenerationField): ReadonlyMap<string, readonly string[]> {
-  const mask = maskOf(field);
-  const value = hex(generation * 2 ** field.shift);
+  const mask = fieldMask(field);
+  const all = judgesAll(generation, field);
+  const value = hex(all ? 0 : generation * 2 ** field.shift);
   return new Map([
-    [GENERATION_CHECK, [`ct mark & ${hex(mask)} == ${value} accept`]],
+    [GENERATION_CHECK, all ? [] : [`ct mark & ${hex(mask)} == ${value} accept`]],
     [
       GENERATION_STAMP,
       [

@@ -66,6 +66,20 @@ export function diffPlans(before: Plan | undefined, next: Plan, options: Transac
   return { table: options.table ?? DEFAULT_TABLE, operations, generation };
 }
 
+/**
+ * Begins again with the first generation, out of the one in which every packet is judged, once the field is cleared in
+ * the marks of all connections: only then does none of them carry a number that becomes valid.
+ */
+export function restartGenerations({
+  table = DEFAULT_TABLE,
+  field = DEFAULT_FIELD,
+}: TransactionOptions = {}): Transaction {
+  const operations = Array.from(generationRules(1, field), ([chain, rules]): Operation => {
+    return { type: 'set-rules', chain, rules, fresh: false };
+  });
+  return { table, operations, generation: 1 };
+}
+
 /** In an order in which nothing is referred to before it exists or deleted while it is referred to. */
 export function diffRulesets(before: Ruleset, next: Ruleset): Operation[] {
   const makeCounters: Operation[] = [];

@@ -1,6 +1,6 @@
 /** What a change of the cluster changes in the kernel. */
 import { describe, expect, it } from 'vitest';
-import { nextGeneration, DEFAULT_FIELD } from '../../src/dataplane/generation.ts';
+import { DEFAULT_FIELD, generationRules, nextGeneration } from '../../src/dataplane/generation.ts';
 import { renderTransaction } from '../../src/dataplane/render.ts';
 import { diffPlans, installPlan, type Transaction } from '../../src/dataplane/transaction.ts';
 import type { Manifest } from '../oracle/manifest.ts';
@@ -152,9 +152,23 @@ describe('a change is as small as it can be', () => {
     expect(change(before, renamed).generation).toBe(8);
   });
 
-  it('a generation is never 0', () => {
-    expect([0, 1, 65534, 65535].map((generation) => nextGeneration(generation, DEFAULT_FIELD))).toEqual([
-      1, 2, 65535, 1,
+  it('no generation comes twice', () => {
+    const next = [0, 1, 65533, 65534, 65535].map((generation) => nextGeneration(generation, DEFAULT_FIELD));
+    expect(next).toEqual([1, 2, 65534, 65535, 65535]);
+  });
+
+  it('without a generation every packet is judged, and no mark says otherwise', () => {
+    const field = { shift: 30, bits: 2 };
+    expect([1, 2, 3].map((generation) => [...generationRules(generation, field).values()])).toEqual([
+      [
+        ['ct mark & 0xc0000000 == 0x40000000 accept'],
+        ['meta priority set none', 'ct mark set ct mark & 0x3fffffff | 0x40000000 accept', 'accept'],
+      ],
+      [
+        ['ct mark & 0xc0000000 == 0x80000000 accept'],
+        ['meta priority set none', 'ct mark set ct mark & 0x3fffffff | 0x80000000 accept', 'accept'],
+      ],
+      [[], ['meta priority set none', 'ct mark set ct mark & 0x3fffffff | 0x00000000 accept', 'accept']],
     ]);
   });
 });

@@ -1,5 +1,5 @@
 /** What `nft list` prints of a table of ours. */
-import { GENERATION_CHECK, type GenerationField } from '../../dataplane/generation.ts';
+import { everyPacket, GENERATION_CHECK, type GenerationField } from '../../dataplane/generation.ts';
 import type { ChainState, TableState } from './nft-driver.ts';
 
 interface Block {
@@ -21,7 +21,8 @@ export function parseTable(listing: string, field: GenerationField): TableState 
     // What a chain is begins without a handle; each of its rules has one.
     const rules = lines.filter((line) => / # handle \d+$/.test(line));
     chains.set(name, { rules: rules.length, fingerprint: lines.join('\n') });
-    if (name === GENERATION_CHECK) generation = generationOf(rules[0] ?? '', field);
+    if (name === GENERATION_CHECK)
+      generation = rules[0] === undefined ? everyPacket(field) : generationOf(rules[0], field);
   }
   const [, , , handle = ''] = HEAD.exec(listing.slice(0, listing.indexOf('\n'))) ?? [];
   return { handle, generation, chains, sets };
