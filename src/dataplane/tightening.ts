@@ -1,5 +1,5 @@
 /** Whether a change of plans forbids anything that was allowed: then live connections have to be judged again (D7). */
-import type { IpAddress } from '../base/inet.ts';
+import { cidrContains, cidrContainsCidr, type Cidr, type IpAddress } from '../base/inet.ts';
 import { formatIp } from '../base/inet-format.ts';
 import type { IpRange } from '../base/inet-ranges.ts';
 import { DIRECTIONS } from '../engine/compiled.ts';
@@ -12,6 +12,7 @@ import { ANYBODY, type IdentityId, type LocalPod, type Plan, type PolicySet } fr
 type IdentityPair = readonly [before: IdentityId, next: IdentityId];
 
 export function tightens(before: Plan, next: Plan): boolean {
+  if (closes(before, next)) return true;
   const successions = successionsOf(before, next);
   if (successions === undefined) return true;
   const moves = new Moves(before, next);
@@ -21,6 +22,21 @@ export function tightens(before: Plan, next: Plan): boolean {
     if (old !== set && moves.unchanged.some((pair) => narrows(old, set, pair))) return true;
   }
   return false;
+}
+
+/** Whether an address that was somebody's, or nobody's in particular, is closed now until a pod has it (D13). */
+function closes(before: Plan, next: Plan): boolean {
+  const { closedRanges } = next;
+  if (closedRanges.length === 0) return false;
+  if (before.closedRanges !== closedRanges) {
+    const isNew = (cidr: Cidr): boolean => !before.closedRanges.some((old) => cidrContainsCidr(old, cidr));
+    if (closedRanges.some(isNew)) return true;
+  }
+  if (before.localPods === next.localPods) return false;
+  const stays = new Set(next.localPods.map(({ address }) => formatIp(address)));
+  return before.localPods.some(
+    ({ address }) => !stays.has(formatIp(address)) && closedRanges.some((cidr) => cidrContains(cidr, address)),
+  );
 }
 
 function narrows(old: PolicySet | undefined, set: PolicySet, [oldId, newId]: IdentityPair): boolean {

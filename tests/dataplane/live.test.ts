@@ -82,6 +82,25 @@ describe('what passes through the node', () => {
   });
 });
 
+describe('a pod that is gone', () => {
+  it.each([
+    ['leaves its connections to nobody where addresses are closed', [cidr4(0x0a000000, 24)], true],
+    ['is like everybody elsewhere where they are not', [], false],
+  ])('%s', (_what, closedRanges, moves) => {
+    const before = planOf(objects, 'node1', { closedRanges });
+    const without = objects.filter(({ metadata }) => metadata.name !== 'open');
+    const after = planOf(without, 'node1', { closedRanges, previous: before });
+    expect(diffPlans(before, after, { generation: 1 }).generation !== 1).toBe(moves);
+  });
+
+  it('and a range that becomes closed ends what went on in it', () => {
+    const before = planOf(objects, 'node1');
+    const after = planOf(objects, 'node1', { closedRanges: [cidr4(0x0a000000, 24)], previous: before });
+    expect(diffPlans(before, after, { generation: 1 }).generation).not.toBe(1);
+    expect(diffPlans(after, before, { generation: 1 }).generation).toBe(1);
+  });
+});
+
 const addressesOf = (manifests: readonly Manifest[]): string[] => [
   ...new Set(
     manifests.flatMap(({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip).filter((ip) => !ip.includes(':'))),

@@ -143,6 +143,9 @@ export async function churn(network: Network, { seconds, seed }: ChurnOptions): 
       // A table that is away for a moment lets everything through; what was on its way then is not held against it.
       { holeFromMs: deletedMs - underwayMs - 100, holeToMs: repairedMs, untilMs: endMs - underwayMs },
     );
+    for (const { event, message } of agent.heardLines) {
+      if (['quarantined', 'apply-failed', 'unreadable'].includes(event)) judged.wrong.push(`the agent: ${message}`);
+    }
     return { changes, ...judged, repairMs: repairedMs - deletedMs, restartMs: startedMs - killedMs };
   } finally {
     await agent.close();
@@ -161,7 +164,7 @@ function judge(
   timeline: Timeline,
   reports: readonly Report[],
   { holeFromMs, holeToMs, untilMs }: Span,
-): Omit<ChurnFindings, 'changes' | 'repairMs' | 'restartMs'> {
+): Omit<ChurnFindings, 'changes' | 'repairMs' | 'restartMs' | 'wrong'> & { readonly wrong: string[] } {
   const findings = { forbidden: 0, leaked: 0, allowed: 0, lost: 0, undecided: 0, leakedInHole: 0 };
   const wrong: string[] = [];
   const arrived = new Map<string, number>();
