@@ -106,6 +106,7 @@ testRule(namespaceWithoutDefaultDeny, {
       options: { directions: ['ingress'] },
     },
     { name: 'no workloads', yaml: policy(both, web) },
+    { name: 'only pods on the host network', yaml: pod('agent', 'shop', 'hostNetwork: true, ') },
   ],
   invalid: [
     {

@@ -36,8 +36,11 @@ export const namespaceWithoutDefaultDeny = defineRule({
     }
     // Whether a Baseline or Admin policy denies enough for any pod to come cannot be told in general.
     const byCluster = wanted.filter((direction) => deniedByCluster(context, direction));
-    for (const { name } of context.cluster.namespaces) {
-      if (ignoreNamespaces.includes(name) || !context.hasWorkloads(name)) continue;
+    const { cluster } = context;
+    // Pods on the host network are beyond every policy: a namespace of node agents needs none.
+    const inhabited = new Set(cluster.workloads.flatMap((each) => (each.hostNetwork ? [] : [each.namespace])));
+    for (const { name, index } of cluster.namespaces) {
+      if (ignoreNamespaces.includes(name) || !inhabited.has(index)) continue;
       const own = policies.get(name) ?? [];
       const open = wanted.filter(
         (direction) => !byCluster.includes(direction) && !own.some((policy) => isolatesAll(policy, direction)),
