@@ -1,7 +1,6 @@
-import type { LabelSelector } from '../../kube/objects.ts';
 import { contradicts, formatSelector } from '../../kube/selectors.ts';
-import type { AnyPolicy } from '../audit-context.ts';
 import { objectId } from '../finding.ts';
+import { selectorsOf } from '../policy-selectors.ts';
 import { defineRule } from '../rule.ts';
 
 /** M9, catalogue NP104: a selector that no set of labels can satisfy (S49). */
@@ -30,27 +29,3 @@ export const contradictorySelector = defineRule({
     }
   },
 });
-
-function* selectorsOf(policy: AnyPolicy): Iterable<LabelSelector> {
-  if (policy.kind === 'NetworkPolicy') {
-    yield policy.podSelector;
-    for (const { peers } of [...policy.ingress, ...policy.egress]) {
-      for (const peer of peers) {
-        if (peer.type !== 'pods') continue;
-        if (peer.namespaceSelector !== undefined) yield peer.namespaceSelector;
-        if (peer.podSelector !== undefined) yield peer.podSelector;
-      }
-    }
-    return;
-  }
-  yield policy.subject.namespaceSelector;
-  yield policy.subject.podSelector;
-  for (const { peers } of [...policy.ingress, ...policy.egress]) {
-    for (const peer of peers) {
-      if (peer.type === 'pods') {
-        yield peer.namespaceSelector;
-        yield peer.podSelector;
-      } else if (peer.type === 'nodes') yield peer.selector;
-    }
-  }
-}

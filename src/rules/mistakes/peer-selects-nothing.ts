@@ -12,7 +12,7 @@ type PodsPeer = Extract<PolicyPeer, { type: 'pods' }>;
 const fields = { ingress: 'from', egress: 'to' } as const satisfies Record<Direction, string>;
 
 /**
- * M3, M4, M5, M39, catalogue NP102, NP103, NP105, NP503: a peer that means nobody. What may well live in manifests that
+ * M2, M3, M4, M5, M39, catalogue NP102, NP103, NP105, NP503: a peer that means nobody. What may well live in manifests that
  * the input does not have is left alone unless a name close to it shows that it was a slip.
  */
 export const peerSelectsNothing = defineRule({
@@ -21,8 +21,8 @@ export const peerSelectsNothing = defineRule({
   category: 'mistakes',
   summary: 'no namespace, or no pod in the namespaces, has the labels that a peer asks for',
   fixable: false,
-  detectors: ['M3', 'M4', 'M5', 'M39', 'M67'],
-  catalogue: ['NP102', 'NP103', 'NP105', 'NP108', 'NP503'],
+  detectors: ['M2', 'M3', 'M4', 'M5', 'M39', 'M67'],
+  catalogue: ['NP102', 'NP103', 'NP105', 'NP108', 'NP502', 'NP503'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
       for (const direction of ['ingress', 'egress'] as const) {
@@ -115,12 +115,15 @@ function noPod(
   const text = formatSelector(podSelector);
   const near = [...new Set(names.flatMap((name) => nearLabels(context, name, podSelector)))];
   const elsewhere = selections.pods({ podSelector }).pods;
+  const here = selections.pods({ namespace: own, podSelector }).pods;
   const help =
-    namespaceSelector === undefined && elsewhere.length > 0
-      ? `such pods are in ${namespacesOf(context, elsewhere).join(', ')}; add a namespaceSelector beside the podSelector`
-      : near.length > 0
-        ? `did you mean ${near.slice(0, 3).join(', ')}?`
-        : undefined;
+    namespaceSelector !== undefined && here.length > 0
+      ? `such pods are in ${own} itself; two list items mean "these pods here, or those namespaces"`
+      : namespaceSelector === undefined && elsewhere.length > 0
+        ? `such pods are in ${namespacesOf(context, elsewhere).join(', ')}; add a namespaceSelector beside the podSelector`
+        : near.length > 0
+          ? `did you mean ${near.slice(0, 3).join(', ')}?`
+          : undefined;
   return {
     half: 'podSelector',
     message: `no pod of ${where} has the labels ${text}, so the peer means nobody`,

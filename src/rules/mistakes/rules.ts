@@ -1,32 +1,40 @@
 import type { Rule } from '../rule.ts';
 import { clusterAddressInRange } from './cluster-address-in-range.ts';
 import { contradictorySelector } from './contradictory-selector.ts';
+import { denyThatAllows } from './deny-that-allows.ts';
 import { dnsWithoutTcp } from './dns-without-tcp.ts';
 import { dnsWithoutUdp } from './dns-without-udp.ts';
 import { egressWithoutDns } from './egress-without-dns.ts';
 import { ignoredRules } from './ignored-rules.ts';
 import { impliedIngressIsolation } from './implied-ingress-isolation.ts';
+import { internetIncludesCluster } from './internet-includes-cluster.ts';
 import { namedPortUnresolved } from './named-port-unresolved.ts';
 import { oneSidedAllow } from './one-sided-allow.ts';
 import { peerSelectsNothing } from './peer-selects-nothing.ts';
 import { peersSplitByDash } from './peers-split-by-dash.ts';
+import { reopenedException } from './reopened-exception.ts';
 import { ruleSplitByDash } from './rule-split-by-dash.ts';
 import { selectsNoPod } from './selects-no-pod.ts';
 import { servicePortInsteadOfPodPort } from './service-port-instead-of-pod-port.ts';
+import { unstableLabel } from './unstable-label.ts';
 
 export const mistakeRules: readonly Rule[] = [
   clusterAddressInRange,
   contradictorySelector,
+  denyThatAllows,
   dnsWithoutTcp,
   dnsWithoutUdp,
   egressWithoutDns,
   ignoredRules,
   impliedIngressIsolation,
+  internetIncludesCluster,
   namedPortUnresolved,
   oneSidedAllow,
   peerSelectsNothing,
   peersSplitByDash,
+  reopenedException,
   ruleSplitByDash,
   selectsNoPod,
   servicePortInsteadOfPodPort,
+  unstableLabel,
 ];
