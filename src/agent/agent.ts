@@ -9,6 +9,7 @@ import { rulesetOf } from '../dataplane/plan-ruleset.ts';
 import type { HostFiles } from '../io/host-files.ts';
 import { pause, type Clock } from '../io/kubernetes/clock.ts';
 import type { KubeResource } from '../io/kubernetes/resource.ts';
+import type { FlowMarks } from '../io/nft/flow-marks.ts';
 import type { NftDriver, NftTable, NftVerifier } from '../io/nft/nft-driver.ts';
 import { OperationalError } from '../io/operational-error.ts';
 import type { NodeObject, PodObject } from '../kube/objects.ts';
@@ -40,6 +41,8 @@ export interface AgentOptions {
   readonly watch: WatchResource;
   readonly driver: NftDriver;
   readonly tables: NftTable;
+  /** Without it, generations that are used up do not begin again. */
+  readonly flowMarks?: FlowMarks;
   /** Without it elements of large sets are never compared with the kernel's. */
   readonly verifier?: NftVerifier;
   /** Found out before the start. */
@@ -77,6 +80,7 @@ export class Agent implements AgentView {
   private driftSinceMs: number | undefined;
   /** Looks at the table, one after the other, that found it changed: somebody fights us, and is not fought every time. */
   private driftsInRow = 0;
+  private nextRenewalMs = 0;
   private nextCheckMs = Number.NEGATIVE_INFINITY;
   private preconditions: readonly PreconditionStatus[] = [];
   private remarks: readonly string[] = [];
@@ -336,6 +340,7 @@ export class Agent implements AgentView {
     }
     if (drift === undefined) {
       this.driftsInRow = 0;
+      await this.renewGenerations();
       return;
     }
     // A table that is gone means that nothing is enforced: it is put back every time.
@@ -345,6 +350,22 @@ export class Agent implements AgentView {
     this.tablePresent = drift.found !== 'missing';
     this.observe({ type: 'drift', ...drift });
     this.schedule.request('local-pod');
+  }
+
+  private async renewGenerations(): Promise<void> {
+    const { clock } = this.options;
+    if (clock.nowMs() < this.nextRenewalMs) return;
+    try {
+      if (!(await this.enforcer.renewGenerations())) return;
+      this.force = this.inForceNow();
+      this.observe({ type: 'remark', message: 'all generations were used: the first one is in force again' });
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      this.nextRenewalMs = clock.nowMs() + MAX_CHECK_MS;
+      const message = `all generations are used, so every packet is judged: ${error.message}`;
+      this.observe({ type: 'remark', message });
+      this.schedule.request('cluster');
+    }
   }
 
   /** Every element of every set. Takes long, so changes do not wait for it: what they change is not compared. */

@@ -1,10 +1,11 @@
 /** Keeps one table in the kernel equal to the plan: by deltas, and as a whole when there is doubt. */
-import type { GenerationField } from '../dataplane/generation.ts';
+import { judgesAll, type GenerationField } from '../dataplane/generation.ts';
 import type { Plan, PolicySet } from '../dataplane/plan.ts';
 import { rulesetOf } from '../dataplane/plan-ruleset.ts';
 import { changedPolicySets, policySetKey, quarantinePlan, sealPlan } from '../dataplane/quarantine.ts';
-import { diffPlans, installPlan, type Transaction } from '../dataplane/transaction.ts';
+import { diffPlans, installPlan, restartGenerations, type Transaction } from '../dataplane/transaction.ts';
 import type { Clock } from '../io/kubernetes/clock.ts';
+import type { FlowMarks } from '../io/nft/flow-marks.ts';
 import type { NftDriver, NftTable } from '../io/nft/nft-driver.ts';
 import { NftError } from '../io/nft/nft-error.ts';
 import type { AgentObserver } from './events.ts';
@@ -14,6 +15,8 @@ import { driftOf, elementsToCheck, TableBaseline, type Drift } from './table-bas
 export interface EnforcerOptions {
   readonly driver: NftDriver;
   readonly tables: NftTable;
+  /** Without it, generations that are used up do not begin again. */
+  readonly flowMarks?: FlowMarks | undefined;
   readonly table: string;
   readonly field: GenerationField;
   readonly clock: Clock;
@@ -153,6 +156,28 @@ export class Enforcer {
     if (drift !== undefined) this.current = undefined;
     else if (state !== undefined) this.baseline.take(state);
     return drift;
+  }
+
+  /**
+   * When the generations are used up and every packet is judged: clears the marks of live connections and begins with
+   * the first one again.
+   *
+   * @returns whether that was done
+   * @throws NftError when it cannot be: every packet is judged for longer
+   */
+  async renewGenerations(): Promise<boolean> {
+    const { current, options } = this;
+    const { driver, table, field, flowMarks } = options;
+    if (flowMarks === undefined || current === undefined || !judgesAll(current.generation, field)) return false;
+    // Until the transaction no rule sets the field, so nothing is missed.
+    await flowMarks.clear(field);
+    const transaction = restartGenerations({ table, field });
+    this.current = undefined;
+    await driver.apply(transaction);
+    this.baseline.changed(transaction.operations);
+    this.lastGeneration = transaction.generation;
+    this.current = { ...current, generation: transaction.generation };
+    return true;
   }
 
   /** The next {@link apply} replaces the table as a whole. */

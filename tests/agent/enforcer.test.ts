@@ -314,3 +314,38 @@ test('sizes are those of what is in force', async () => {
   await enforcer.apply(planOf(shop));
   expect(enforcer.counts()).toMatchObject({ sets: kernel.table?.sets.size, chains: kernel.table?.chains.size });
 });
+
+describe('when the generations are used up', () => {
+  const few = { shift: 30, bits: 2 };
+
+  test('every packet is judged until the marks are cleared; then the first one is in force again', async () => {
+    const { kernel, planOf } = setUp();
+    let cleared = 0;
+    const enforcer = new Enforcer({
+      driver: kernel,
+      tables: kernel,
+      flowMarks: { clear: () => Promise.resolve(++cleared) },
+      table: 'sallyport',
+      field: few,
+      clock: new FakeClock(),
+      random: () => 0,
+      observe: () => undefined,
+    });
+    const generations: [number, boolean][] = [];
+    for (let at = 0; at < 5; at++) {
+      await enforcer.apply(planOf(at % 2 === 0 ? shop : shop.filter(({ kind }) => kind !== 'NetworkPolicy')));
+      const renewed = await enforcer.renewGenerations();
+      generations.push([enforcer.generation, renewed]);
+    }
+    // 3 stands for every packet, and is left at once.
+    expect(generations).toEqual([
+      [2, false],
+      [2, false],
+      [1, true],
+      [1, false],
+      [2, false],
+    ]);
+    expect(cleared).toBe(1);
+    expect(await enforcer.checkDrift()).toBeUndefined();
+  });
+});

@@ -21,6 +21,7 @@ import { loadClusterAccess } from '../../io/kubernetes/kubeconfig.ts';
 import { projectedFields } from '../../io/kubernetes/object-projection.ts';
 import { Reflector } from '../../io/kubernetes/reflector.ts';
 import { enforcedKinds } from '../../io/kubernetes/watched-kinds.ts';
+import { KernelFlowMarks } from '../../io/nft/flow-marks.ts';
 import { KernelNft } from '../../io/nft/kernel-nft.ts';
 import { NftError } from '../../io/nft/nft-error.ts';
 import { type MissingFeature, probeNft } from '../../io/nft/probe-nft.ts';
@@ -110,6 +111,7 @@ async function settingsOf(options: AgentCommandOptions): Promise<Settings> {
     driver: new KernelNft(),
     tables,
     verifier: tables,
+    flowMarks: new KernelFlowMarks(),
     files: systemFiles,
     clock: systemClock,
     random: Math.random,
