@@ -124,6 +124,8 @@ const internetNetworks = ([4, 6] as const).map((family) =>
 );
 
 function outsideLabel(networks: readonly string[]): string {
+  const [only] = networks;
+  if (only === '0.0.0.0/0' || only === '::/0') return only === '::/0' ? 'outside (IPv6)' : 'outside';
   const internet = internetNetworks.indexOf(networks.join());
   if (internet !== -1) return internet === 0 ? 'internet' : 'internet (IPv6)';
   const more = networks.length - namedNetworks;

@@ -15,5 +15,7 @@ function command(result: IntentResult): string {
   const file = result.file.replace(/^(?:\.\/)+/, '');
   const title = `sallyport verify: ${result.name}`;
   const properties = `file=${escapeProperty(file)},line=${result.line},title=${escapeProperty(title)}`;
-  return `::${level} ${properties}::${escapeData(resultLines(result, unicodeSymbols).map(visible).join('\n'))}`;
+  const accepted = passes(result) ? ['unknown, which this intent accepts'] : [];
+  const lines = [...accepted, ...resultLines(result, unicodeSymbols)];
+  return `::${level} ${properties}::${escapeData(lines.map(visible).join('\n'))}`;
 }

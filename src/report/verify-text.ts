@@ -48,7 +48,7 @@ class VerifyText {
   }
 
   result(result: IntentResult): void {
-    const { palette } = { palette: this.#palette };
+    const palette = this.#palette;
     const { name, outcome, line, file, reason, message, help, accepted } = result;
     const place = outcome === 'holds' ? '' : `  ${palette.dim(`${visible(file)}:${line}`)}`;
     const word = accepted === true ? `  ${palette.dim('unknown, accepted')}` : '';
@@ -93,7 +93,8 @@ class VerifyText {
   }
 
   #wrapped(text: string, head: string, paint: (text: string) => string = (same) => same): void {
-    for (const [i, line] of wrapInto(visible(text), this.#width, head, '      ').entries()) {
+    const indent = ' '.repeat(head.length - head.trimStart().length);
+    for (const [i, line] of wrapInto(visible(text), this.#width, head, indent).entries()) {
       this.lines.push(i === 0 ? head + paint(line.slice(head.length)) : paint(line));
     }
   }

@@ -22,7 +22,7 @@ export function verifySummary({ summary }: VerifyReport): string {
   return `${countOf(intents, 'intent')}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
 }
 
-/** `shop/report → shop/postgres  tcp 5432 is open and must not be`. */
+/** `shop/report → shop/postgres  tcp 5432: open, must be shut`. */
 export function exampleHeadline(example: Example, { to }: Symbols): string {
   if (example.type === 'isolation') {
     const state = example.isolated === 'no' ? 'is not isolated' : 'may not be isolated';
@@ -33,13 +33,11 @@ export function exampleHeadline(example: Example, { to }: Symbols): string {
 }
 
 function portsWords({ expected, verdict, ports, anyPort }: ConnectionExample): string {
+  const perhaps = verdict === 'unknown' ? 'perhaps ' : '';
+  if (anyPort === true) return `${perhaps}no port is open`;
   const which = portsText(ports);
-  if (anyPort === true) return verdict === 'unknown' ? 'perhaps no port is open' : 'no port is open';
   const what = which === 'any port' ? 'every port' : which;
-  if (expected === 'allowed') {
-    return verdict === 'unknown' ? `${what} may be shut and must be open` : `${what} is shut and must be open`;
-  }
-  return verdict === 'unknown' ? `${what} may be open and must not be` : `${what} is open and must not be`;
+  return `${what}: ${perhaps}${expected === 'allowed' ? 'shut, must be open' : 'open, must be shut'}`;
 }
 
 /** What decides: the closed gates of a connection that must be open, both gates of one that must not. */

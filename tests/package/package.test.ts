@@ -31,8 +31,9 @@ describe('the tarball', () => {
       expect(paths).toContain(wanted);
     }
     expect(paths).toContain('examples/three-tier/3-dns/allow-dns.yaml');
+    expect(paths).toContain('schemas/intents.schema.json');
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w/-]+(\.d\.ts|\.js)|examples\/[\w/-]+\.(yaml|md))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w/-]+(\.d\.ts|\.js)|examples\/[\w/-]+\.(yaml|md)|schemas\/[\w-]+\.schema\.json|docs\/rules\/[\w-]+\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
