@@ -33,6 +33,7 @@ export class AgentProcess {
   private readonly folder = mkdtempSync(join(tmpdir(), 'sallyport-agent-'));
   private readonly lines: HeardLine[] = [];
   private readonly listeners = new Set<() => void>();
+  private readonly flows: string[] = [];
   private child: ChildProcessWithoutNullStreams | undefined;
   private ended = 0;
 
@@ -69,7 +70,7 @@ export class AgentProcess {
     );
     const child = spawn(program, args, { env: { ...env, KUBECONFIG: '' } });
     this.child = child;
-    child.stdout.resume();
+    readline.createInterface({ input: child.stdout }).on('line', (line) => this.flows.push(line));
     child.on('close', () => {
       this.ended++;
       for (const listener of this.listeners) listener();
@@ -88,7 +89,17 @@ export class AgentProcess {
     await closed;
   }
 
-  /** How many lines the agent has logged. */
+  /** The flow log so far. */
+  get flowLines(): readonly string[] {
+    return this.flows;
+  }
+
+  /** What the agent answers on its own node. */
+  fetch(path: string): Promise<string> {
+    return this.server.ask('fetch', `http://127.0.0.1:9440${path}`);
+  }
+
+  /** What the agent has logged so far. */
   get heardLines(): readonly HeardLine[] {
     return this.lines;
   }

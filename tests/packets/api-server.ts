@@ -1,4 +1,4 @@
-/** An API server on the node's loopback, told what it has by requests on stdin. */
+/** An API server on the node's loopback, told what it has by requests on stdin; and a client there. */
 import readline from 'node:readline';
 import { LivingCluster } from '../agent/living-cluster.ts';
 import type { Manifest } from '../oracle/manifest.ts';
@@ -6,7 +6,7 @@ import type { Manifest } from '../oracle/manifest.ts';
 type Request =
   | { readonly command: 'start'; readonly request: readonly Manifest[] }
   | { readonly command: 'apply' | 'remove'; readonly request: Manifest }
-  | { readonly command: 'watched'; readonly request: unknown };
+  | { readonly command: 'fetch'; readonly request: string };
 
 let cluster: LivingCluster | undefined;
 
@@ -15,10 +15,10 @@ async function answer({ command, request }: Request): Promise<unknown> {
     cluster = await LivingCluster.start(request, { withClusterPolicies: true });
     return cluster.kubeconfig;
   }
+  if (command === 'fetch') return (await fetch(request)).text();
   if (cluster === undefined) throw new Error('not started');
   if (command === 'apply') cluster.apply(request);
-  else if (command === 'remove') cluster.remove(request);
-  else return cluster.watched;
+  else cluster.remove(request);
   return true;
 }
 
