@@ -35,6 +35,7 @@ export class JointAnswers {
   private readonly classes: JointClasses;
   private readonly ports: SharedPorts;
   private readonly rows: Readonly<Record<Side, Row>>;
+  private relations: Readonly<Record<Side, Relation>> | undefined;
   private rowOf: Readonly<Record<Side, number>> | undefined;
 
   constructor(engines: Readonly<Record<Side, Engine>>, classes: JointClasses, ports: SharedPorts) {
@@ -44,7 +45,12 @@ export class JointAnswers {
     this.rows = { before: new Row(engines.before.classCount), after: new Row(engines.after.classCount) };
   }
 
-  /** From now on answers towards this destination come from the relations, until {@link endRow}. */
+  /** From now on answers come from the relations, which are computed for it. */
+  useRelations(): void {
+    this.relations = { before: this.engines.before.relation(), after: this.engines.after.relation() };
+  }
+
+  /** Answers towards this destination come from an unpacked row of the relations, until {@link endRow}. */
   startRow(to: number): void {
     const { classes, engines, rows } = this;
     const of = { before: classes.of.before[to] ?? -1, after: classes.of.after[to] ?? -1 };
@@ -71,12 +77,15 @@ export class JointAnswers {
     if (shared !== 15 && ((families[source] ?? 0) & (families[target] ?? 0) & shared) === 0) return NOTHING;
     if (this.rowOf?.[side] === target) {
       const { certain, possible } = this.rows[side];
-      return {
-        certain: this.ports.of(side, (certain[source] ?? 0) as PortBounds['certain']),
-        possible: this.ports.of(side, (possible[source] ?? 0) as PortBounds['possible']),
-      };
+      return this.ports.pair(
+        this.ports.of(side, (certain[source] ?? 0) as PortBounds['certain']),
+        this.ports.of(side, (possible[source] ?? 0) as PortBounds['possible']),
+      );
     }
-    return this.ports.bounds(side, engines[side].classPorts(source, target));
+    const relation = this.relations?.[side];
+    if (relation === undefined) return this.ports.bounds(side, engines[side].classPorts(source, target));
+    const possible = this.ports.of(side, relation.possible(source, target));
+    return this.ports.pair(relation.exact ? possible : this.ports.of(side, relation.certain(source, target)), possible);
   }
 
   /** Between a host and a pod on it. */

@@ -17,18 +17,22 @@ import { worldOf } from './peer-sets.ts';
 import type { Direction } from './policy-rules.ts';
 import { NO_PORTS, type PortSetId } from './port-sets.ts';
 import type { JointClasses, JointItem, JointMember } from './semantic-diff-classes.ts';
+import type { Candidates } from './semantic-diff-gates.ts';
 import type { Edits } from './semantic-diff-edits.ts';
 import type { SharedPorts, Side } from './semantic-diff-ports.ts';
 import type { ChangeCause } from './semantic-diff-results.ts';
 import type { ClassDifference, EndDifference } from './semantic-diff-sweep.ts';
 import { tierRuleMatch } from './tier-table.ts';
 
+/** Where the families never differ, one of them speaks for both. */
+const ANY_FAMILY = 0;
+
 /** One end's gate towards the other, and whether the two share a node. */
 interface Gate {
   readonly subject: number;
   readonly peer: number;
   readonly direction: Direction;
-  readonly family: IpFamily;
+  readonly family: IpFamily | typeof ANY_FAMILY;
   readonly sameNode: Readonly<Record<Side, Tri>>;
 }
 
@@ -45,25 +49,38 @@ interface Involved {
   readonly parts: readonly Part[];
   /** Ports that are shut because policies isolate and no rule of them allows these; and who isolates. */
   readonly shut: PortSetId;
-  readonly isolating: readonly NetworkPolicyObject[];
+  readonly isolated: boolean;
 }
 
-const NOBODY: Involved = { parts: [], shut: NO_PORTS, isolating: [] };
+const NOBODY: Involved = { parts: [], shut: NO_PORTS, isolated: false };
+
+export interface CausesInput {
+  readonly engines: Readonly<Record<Side, Engine>>;
+  readonly classes: JointClasses;
+  readonly ports: SharedPorts;
+  readonly edits: Edits;
+  readonly candidates: Candidates;
+}
 
 export class Causes {
   private readonly engines: Readonly<Record<Side, Engine>>;
   private readonly classes: JointClasses;
   private readonly ports: SharedPorts;
   private readonly edits: Edits;
+  private readonly candidates: Candidates;
   private readonly pairs: Readonly<Record<Side, PairEvaluation>>;
+  private readonly families: readonly (IpFamily | typeof ANY_FAMILY)[];
   private readonly known = new Map<string, readonly ChangeCause[]>();
-  private readonly shared = new Map<string, ChangeCause>();
+  private readonly lists = new Map<string, readonly ChangeCause[]>();
 
-  constructor(engines: Readonly<Record<Side, Engine>>, classes: JointClasses, ports: SharedPorts, edits: Edits) {
+  constructor({ engines, classes, ports, edits, candidates }: CausesInput) {
     this.engines = engines;
     this.classes = classes;
     this.ports = ports;
     this.edits = edits;
+    this.candidates = candidates;
+    const agree = engines.before.compiled.peerSets.familiesAgree && engines.after.compiled.peerSets.familiesAgree;
+    this.families = agree ? [ANY_FAMILY] : [4, 6];
     this.pairs = {
       before: new PairEvaluation(engines.before.compiled, engines.before.tiers),
       after: new PairEvaluation(engines.after.compiled, engines.after.tiers),
@@ -71,24 +88,28 @@ export class Causes {
   }
 
   of({ from, to, samples }: EndDifference): readonly ChangeCause[] {
-    const items = [this.classes.items[from], this.classes.items[to]];
-    const causes = new Map<string, ChangeCause>();
-    const add = (list: readonly ChangeCause[]): void => {
-      for (const cause of list) {
-        const key = `${cause.edit} ${cause.rule ?? ''}`;
-        if (!this.shared.has(key)) this.shared.set(key, cause);
-        causes.set(key, this.shared.get(key) ?? cause);
-      }
-    };
-    const oneSided = items.flatMap((item) =>
+    const [a, b] = [this.classes.items[from], this.classes.items[to]];
+    const oneSided = [a, b].flatMap((item) =>
       item !== undefined && item.in !== 'both' ? [this.edits.ofItem(item)] : [],
     );
-    if (oneSided.length > 0) add(oneSided);
-    else {
-      for (const sample of samples) add(this.ofPair(sample));
-      if (causes.size === 0) for (const sample of samples) add(this.ofEnds(sample, items));
-    }
-    return [...causes.keys()].sort().flatMap((key) => causes.get(key) ?? []);
+    if (oneSided.length > 0) return this.unique(oneSided);
+    const [only, more] = samples;
+    const found =
+      only !== undefined && more === undefined
+        ? this.ofPair(only)
+        : this.unique(samples.flatMap((sample) => this.ofPair(sample)));
+    return found.length > 0 ? found : this.unique(samples.flatMap((sample) => this.ofEnds(sample, [a, b])));
+  }
+
+  /** Each cause once, in one order; equal lists are one object. */
+  private unique(causes: readonly ChangeCause[]): readonly ChangeCause[] {
+    const byKey = new Map<string, ChangeCause>();
+    for (const cause of causes) byKey.set(`${cause.edit} ${cause.rule ?? ''}`, cause);
+    const keys = [...byKey.keys()].sort();
+    const text = keys.join('\n');
+    let list = this.lists.get(text);
+    if (list === undefined) this.lists.set(text, (list = keys.flatMap((key) => byKey.get(key) ?? [])));
+    return list;
   }
 
   /** Who began or ceased to isolate a workload. */
@@ -114,10 +135,10 @@ export class Causes {
     const key = `${from} ${to} ${delta.opened} ${delta.closed} ${sameNode?.before ?? NO} ${sameNode?.after ?? NO}`;
     let causes = this.known.get(key);
     if (causes === undefined) {
-      causes = [
+      causes = this.unique([
         ...this.ofPorts(difference, delta.opened, 'after'),
         ...this.ofPorts(difference, delta.closed, 'before'),
-      ];
+      ]);
       this.known.set(key, causes);
     }
     return causes;
@@ -129,7 +150,8 @@ export class Causes {
     const causes: ChangeCause[] = [];
     for (const direction of DIRECTIONS) {
       const [subject, peer] = direction === 'ingress' ? [to, from] : [from, to];
-      for (const family of [4, 6] as const) {
+      if (sameNode === undefined && !this.candidates.gateMayDiffer(subject, direction, to)) continue;
+      for (const family of this.families) {
         const gate: Gate = { subject, peer, direction, family, sameNode: sameNode ?? ELSEWHERE };
         const changed = this.changedAtGate(gate, ports);
         if (changed === NO_PORTS) continue;
@@ -137,7 +159,7 @@ export class Causes {
           before: this.involved('before', gate, changed),
           after: this.involved('after', gate, changed),
         };
-        causes.push(...this.ofGate(involved, allows, [subject, peer]));
+        causes.push(...this.ofGate(involved, allows, direction, [subject, peer]));
       }
     }
     return causes;
@@ -146,6 +168,7 @@ export class Causes {
   private ofGate(
     involved: Readonly<Record<Side, Involved>>,
     allows: Side,
+    direction: Direction,
     [subject, peer]: readonly [number, number],
   ): readonly ChangeCause[] {
     const causes: ChangeCause[] = [];
@@ -169,8 +192,8 @@ export class Causes {
       }
     }
     const shut = involved[denies];
-    if (shut.shut !== NO_PORTS && involved[allows].isolating.length === 0) {
-      for (const policy of shut.isolating) {
+    if (shut.shut !== NO_PORTS && !involved[allows].isolated) {
+      for (const policy of this.isolating(denies, this.classes.of[denies][subject] ?? -1, direction)) {
         const edited = this.edits.ofPolicy(policy);
         causes.push(...(edited === undefined ? this.facts([subject]) : [edited]));
       }
@@ -185,8 +208,9 @@ export class Causes {
       const of = this.classes.of[side];
       const [a, b] = [of[subject] ?? -1, of[peer] ?? -1];
       if (a < 0 || b < 0) return undefined;
-      if (presence(this.pairs[side].sharedFamilies(a, b), family) === NO) return undefined;
-      return this.ports.bounds(side, this.pairs[side].gate(a, b, direction, family, sameNode[side]));
+      const shared = this.pairs[side].sharedFamilies(a, b);
+      if (family === ANY_FAMILY ? shared === 0 : presence(shared, family) === NO) return undefined;
+      return this.ports.bounds(side, this.pairs[side].gate(a, b, direction, family || 4, sameNode[side]));
     });
     const [old, now] = gates;
     if (old === undefined || now === undefined) return NO_PORTS;
@@ -202,7 +226,13 @@ export class Causes {
     if (!compiled.classes.isPod(a)) return NOBODY;
     const { sets } = this.ports;
     const parts: Part[] = [];
-    const pair = { subject: a, peer: b, destination: direction === 'ingress' ? a : b, direction, family };
+    const pair = {
+      subject: a,
+      peer: b,
+      destination: direction === 'ingress' ? a : b,
+      direction,
+      family: family || 4,
+    } as const;
     const walk = (tier: Tier, open: PortSetId): PortSetId => {
       let left = open;
       let passed: PortSetId = NO_PORTS;
@@ -223,7 +253,7 @@ export class Causes {
     const exempt = this.pairs[side].exemption(direction, sameNode[side]) === YES;
     let matched: PortSetId = exempt ? left : NO_PORTS;
     if (list.isolated !== NO && !exempt) {
-      const world = worldOf(family, 'possible');
+      const world = worldOf(family || 4, 'possible');
       const names = compiled.classes.namedPortsOf(pair.destination);
       for (const index of [...list.certain, ...list.uncertain]) {
         const { policy, [direction]: entries = [] } = compiled.policies[index] ?? {};
@@ -239,9 +269,8 @@ export class Causes {
       }
     }
     if (list.isolated !== YES && compiled.hasTiers) walk('Baseline', left);
-    const isolating = this.isolating(side, a, direction);
     const shut = list.isolated === NO ? NO_PORTS : sets.subtract(left, matched);
-    return { parts, shut, isolating };
+    return { parts, shut, isolated: list.isolated !== NO };
   }
 
   private isolating(side: Side, classId: number, direction: Direction): readonly NetworkPolicyObject[] {

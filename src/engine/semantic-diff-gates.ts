@@ -54,7 +54,10 @@ export class Candidates {
   private readonly bySource: number[][] = [];
   /** Sources whose egress gate differs nearly everywhere. */
   private readonly wide: number[] = [];
-  private wideSet: JointSet = EMPTY_SET;
+  private readonly wideSet: JointSet;
+  /** Subjects whose gate is written differently, and destinations on which ports mean something else. */
+  private readonly differing: Readonly<Record<Direction, Uint8Array>>;
+  private readonly renamed: Uint8Array;
   /** Peers for which the gate of a subject depends on other unknown facts than before. */
   private readonly unclear: Readonly<Record<Direction, Map<number, JointSet>>> = {
     ingress: new Map(),
@@ -73,6 +76,8 @@ export class Candidates {
     this.engines = engines;
     this.classes = classes;
     this.ports = ports;
+    this.differing = { ingress: new Uint8Array(classes.count), egress: new Uint8Array(classes.count) };
+    this.renamed = new Uint8Array(classes.count);
     this.everyone = classes.bothEnd === 0 ? EMPTY_SET : this.sets.of([0, classes.bothEnd - 1]);
     this.policies();
     this.clusterPolicies();
@@ -97,6 +102,11 @@ export class Candidates {
     return sets.has(unclear.ingress.get(to) ?? EMPTY_SET, from) || sets.has(unclear.egress.get(from) ?? EMPTY_SET, to);
   }
 
+  /** False: the gate of the subject is the same on both sides, towards everybody. */
+  gateMayDiffer(subject: number, direction: Direction, destination: number): boolean {
+    return this.differing[direction][subject] === 1 || this.renamed[destination] === 1 || this.renamed[subject] === 1;
+  }
+
   /** Adds one pair that no gate tells of. */
   private addPair(from: number, to: number): void {
     (this.bySource[to] ??= []).push(from);
@@ -105,6 +115,7 @@ export class Candidates {
   private add(subject: number, direction: Direction, peers: JointSet): void {
     const { sets } = this;
     if (peers === EMPTY_SET) return;
+    this.differing[direction][subject] = 1;
     if (direction === 'ingress') {
       this.bySet[subject] = sets.union(this.bySet[subject] ?? EMPTY_SET, peers);
       return;
@@ -385,6 +396,7 @@ export class Candidates {
         const now = b.cluster.pods.ports[after] ?? [];
         if (old === now || (old.length === 0 && now.length === 0)) continue;
         if (samePorts(old, now) || relevant(old) === relevant(now)) continue;
+        this.renamed[joint] = 1;
         this.add(joint, 'ingress', this.everyone);
       }
     }
@@ -401,6 +413,7 @@ export class Candidates {
       const [x, y] = [before[id] ?? -1, after[id] ?? -1];
       const same = x >= 0 && y >= 0 && a.families[x] === b.families[y] && a.isPod(x) === b.isPod(y);
       if (same) continue;
+      this.renamed[id] = 1;
       this.bySet[id] = all;
       this.wide.push(id);
     }

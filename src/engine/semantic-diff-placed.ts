@@ -3,10 +3,10 @@
  * pods of a workload differs from pair to pair.
  */
 import { MAYBE, NO, YES, type Tri } from '../base/tri.ts';
-import type { PortBounds, PortSets } from './port-sets.ts';
+import type { PortBounds } from './port-sets.ts';
 import type { JointAnswers } from './semantic-diff-answers.ts';
 import type { JointItem, JointMember } from './semantic-diff-classes.ts';
-import type { Side } from './semantic-diff-ports.ts';
+import type { SharedPorts, Side } from './semantic-diff-ports.ts';
 
 /** The answers of both sides for pairs that are placed alike. */
 export interface PlacedAnswer {
@@ -20,7 +20,7 @@ export interface PlacedAnswer {
 /** One for each way in which members of class `from` of `a` and of class `to` of `b` are placed to each other. */
 export function placedAnswers(
   answers: JointAnswers,
-  sets: PortSets,
+  ports: SharedPorts,
   a: JointItem,
   from: number,
   b: JointItem,
@@ -31,10 +31,11 @@ export function placedAnswers(
   const differs = !sameBounds(other.before, own.before) || !sameBounds(other.after, own.after);
   const at = (side: Side, placed: Tri): PortBounds => {
     if (placed !== MAYBE) return placed === YES ? own[side] : other[side];
-    return {
-      certain: sets.intersect(own[side].certain, other[side].certain),
-      possible: sets.union(own[side].possible, other[side].possible),
-    };
+    const { sets } = ports;
+    return ports.pair(
+      sets.intersect(own[side].certain, other[side].certain),
+      sets.union(own[side].possible, other[side].possible),
+    );
   };
   const kinds = differs ? neighbourhoods(a, from, b, to, answers.isHost(from)) : ELSEWHERE;
   return kinds.map(({ nodeBefore, nodeAfter, sure }) => ({

@@ -9,6 +9,9 @@ export class SharedPorts {
   readonly sets = new PortSets();
   private readonly engines: Readonly<Record<Side, Engine>>;
   private readonly known: Readonly<Record<Side, PortSetId[]>> = { before: [], after: [] };
+  private readonly exact: PortBounds[] = [];
+  private readonly inexact = new Map<number, PortBounds>();
+  private readonly deltas = new Map<PortBounds, Map<PortBounds, Delta>>();
 
   constructor(engines: Readonly<Record<Side, Engine>>) {
     this.engines = engines;
@@ -21,7 +24,26 @@ export class SharedPorts {
   }
 
   bounds(side: Side, { certain, possible }: PortBounds): PortBounds {
-    return { certain: this.of(side, certain), possible: this.of(side, possible) };
+    const low = this.of(side, certain);
+    return this.pair(low, certain === possible ? low : this.of(side, possible));
+  }
+
+  /** Equal bounds are one object: a large diff looks at millions of them. */
+  pair(certain: PortSetId, possible: PortSetId): PortBounds {
+    if (certain === possible) return (this.exact[certain] ??= { certain, possible });
+    const key = certain * 0x4000000 + possible;
+    let bounds = this.inexact.get(key);
+    if (bounds === undefined) this.inexact.set(key, (bounds = { certain, possible }));
+    return bounds;
+  }
+
+  /** What differs between two answers; one object for equal ones. */
+  delta(before: PortBounds, after: PortBounds): Delta {
+    let known = this.deltas.get(before);
+    if (known === undefined) this.deltas.set(before, (known = new Map()));
+    let delta = known.get(after);
+    if (delta === undefined) known.set(after, (delta = deltaOf(this.sets, before, after)));
+    return delta;
   }
 
   private intern(value: PortsValue): PortSetId {
@@ -52,9 +74,9 @@ export interface Delta {
   readonly closedSurely: PortSetId;
 }
 
-export const NO_DELTA: Delta = { opened: NO_PORTS, openedSurely: NO_PORTS, closed: NO_PORTS, closedSurely: NO_PORTS };
+const NO_DELTA: Delta = { opened: NO_PORTS, openedSurely: NO_PORTS, closed: NO_PORTS, closedSurely: NO_PORTS };
 
-export function deltaOf(sets: PortSets, before: PortBounds, after: PortBounds): Delta {
+function deltaOf(sets: PortSets, before: PortBounds, after: PortBounds): Delta {
   if (before.certain === after.certain && before.possible === after.possible) return NO_DELTA;
   return {
     opened: sets.union(sets.subtract(after.possible, before.possible), sets.subtract(after.certain, before.certain)),

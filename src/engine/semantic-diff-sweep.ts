@@ -5,7 +5,7 @@ import type { JointAnswers } from './semantic-diff-answers.ts';
 import type { JointClasses } from './semantic-diff-classes.ts';
 import type { Candidates } from './semantic-diff-gates.ts';
 import { placedAnswers, sameBounds } from './semantic-diff-placed.ts';
-import { deltaOf, type Delta, type SharedPorts, type Side } from './semantic-diff-ports.ts';
+import { type Delta, type SharedPorts, type Side } from './semantic-diff-ports.ts';
 
 /** One kind of pair behind a difference. */
 export interface ClassDifference {
@@ -75,8 +75,8 @@ const MAX_SAMPLES = 24;
 
 /** Pair by pair up to this many candidates for each class; beyond, whole relations are cheaper. */
 const PAIRS_PER_CLASS = 40;
-/** Within a relation, rows with fewer candidates are asked pair by pair all the same. */
-const ROW_FROM = 24;
+/** With the relations at hand, a row is unpacked when at least one in so many of its cells is asked for. */
+const ROW_SHARE = 16;
 
 export interface Sweep {
   /** By source, then destination. */
@@ -150,11 +150,12 @@ class DifferenceSweep {
     const { classes, candidates, answers } = this.input;
     const { sets } = candidates;
     const byRow = candidates.total > PAIRS_PER_CLASS * classes.count;
+    if (byRow) answers.useRelations();
     for (let to = 0; to < classes.count; to++) {
       const sources = candidates.sourcesOf(to);
       const ranges = Array.from(sets.view(sources));
       if (ranges.length === 0) continue;
-      if (byRow && sets.cardinality(sources) >= ROW_FROM) answers.startRow(to);
+      if (byRow && sets.cardinality(sources) * ROW_SHARE >= classes.count) answers.startRow(to);
       for (let i = 0; i < ranges.length; i += 2) {
         for (let from = ranges[i] ?? 0; from <= (ranges[i + 1] ?? -1); from++) this.compare(from, to);
       }
@@ -178,7 +179,7 @@ class DifferenceSweep {
     const unclear = this.unclearPorts(candidates.isUnclear(from, to), before, after);
     const same = before.certain === after.certain && before.possible === after.possible;
     if (same && unclear === NO_PORTS) return;
-    const delta = deltaOf(ports.sets, before, after);
+    const delta = ports.delta(before, after);
     for (const source of this.ends.of(from)) {
       for (const target of this.ends.of(to)) {
         if (source === target && from === to && classes.items[source]?.lone.has(from) === true) continue;
@@ -204,11 +205,11 @@ class DifferenceSweep {
         if (a === undefined || b === undefined) continue;
         const unchanged: PortBounds[] = [];
         let found: EndDifference | undefined;
-        for (const { before, after, sure, sameNode } of placedAnswers(answers, ports.sets, a, from, b, to)) {
+        for (const { before, after, sure, sameNode } of placedAnswers(answers, ports, a, from, b, to)) {
           const unclear = this.unclearPorts(isUnclear, before, after);
           if (sameBounds(before, after) && unclear === NO_PORTS) unchanged.push(before);
           else {
-            const difference = { from, to, before, after, delta: deltaOf(ports.sets, before, after), sameNode };
+            const difference = { from, to, before, after, delta: ports.delta(before, after), sameNode };
             found = this.record(source, target, difference, unclear, sure) ?? found;
           }
         }

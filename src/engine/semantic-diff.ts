@@ -55,6 +55,7 @@ class SemanticDiff {
   private readonly classes: JointClasses;
   private readonly answers: JointAnswers;
   private readonly edits: Edits;
+  private readonly candidates: Candidates;
   private readonly causes: Causes;
   private readonly unknown: UnknownReasons;
   private readonly values = new Map<PortSetId, PortsValue | 'none'>([[NO_PORTS, 'none']]);
@@ -66,13 +67,14 @@ class SemanticDiff {
     this.classes = new JointClasses(engines);
     this.answers = new JointAnswers(engines, this.classes, this.ports);
     this.edits = new Edits(engines);
-    this.causes = new Causes(engines, this.classes, this.ports, this.edits);
+    this.candidates = new Candidates(engines, this.classes, this.ports);
+    const { classes, ports, edits, candidates } = this;
+    this.causes = new Causes({ engines, classes, ports, edits, candidates });
     this.unknown = new UnknownReasons(engines, this.classes, this.ports);
   }
 
   result(names: { readonly before: string; readonly after: string }): ConnectivityDiff {
-    const { classes, answers, ports, limit, engines } = this;
-    const candidates = new Candidates(engines, classes, ports);
+    const { classes, answers, ports, limit, engines, candidates } = this;
     const sweep = sweepDifferences({ classes, answers, candidates, ports, limit });
     const inside = sweep.differences.filter(({ from, to }) => Math.max(from, to) < classes.items.length);
     const addresses = changedAddresses(classes, sweep.differences);
@@ -160,7 +162,7 @@ class SemanticDiff {
     const { answers, ports } = this;
     const [a, b] = [this.classes.items[from], this.classes.items[to]];
     if (a !== undefined && b !== undefined && answers.mayShareNode(source, target)) {
-      return placedAnswers(answers, ports.sets, a, source, b, target);
+      return placedAnswers(answers, ports, a, source, b, target);
     }
     return [{ before: answers.bounds('before', source, target), after: answers.bounds('after', source, target) }];
   }

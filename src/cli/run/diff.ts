@@ -46,12 +46,13 @@ function pathCount(argv: readonly string[]): number {
 }
 
 async function objectsOf(side: DiffSide, options: DiffCommandOptions, context: LoadContext): Promise<KubeObjects> {
-  const { live: _live, context: _context, kubeconfig: _kubeconfig, ...common } = options;
+  const { ignoreInvalid, quiet, color, width, ascii } = options;
+  const common: LoadOptions = { filename: [], kustomize: [], ignoreInvalid, quiet, color, width, ascii };
   switch (side.type) {
     case 'live':
       return (await loadInput({ ...options, live: true, filename: [], kustomize: [] }, context)).objects;
     case 'paths':
-      return (await loadInput({ ...common, filename: side.paths, kustomize: [] }, context)).objects;
+      return (await loadInput({ ...common, filename: side.paths }, context)).objects;
     case 'revision': {
       const { sources, missing, failures } = await side.repository.read(
         side.commit,
@@ -62,7 +63,7 @@ async function objectsOf(side: DiffSide, options: DiffCommandOptions, context: L
       if (missing.length > 0 && options.quiet !== true) {
         process.stderr.write(`${side.name} has no ${missing.join(', ')}; it is compared as if it were empty there\n`);
       }
-      return loadTexts(sources, failures, { ...common, filename: [], kustomize: [] }, context).objects;
+      return loadTexts(sources, failures, common, context).objects;
     }
   }
 }
