@@ -35,11 +35,12 @@ export class AddressSlots {
     for (const address of addressesOf(holder)) {
       let slot = this.slots.get(address.value);
       if (slot === undefined) {
-        slot = { address, holders: [], owner: undefined, group: undefined };
+        // An array that begins empty takes room for sixteen with its first entry.
+        slot = { address, holders: [holder], owner: undefined, group: undefined };
         this.slots.set(address.value, slot);
       }
       // One that lists an address twice has it once.
-      if (!slot.holders.includes(holder)) slot.holders.push(holder);
+      else if (!slot.holders.includes(holder)) slot.holders.push(holder);
       this.touch(slot, holder);
     }
   }
