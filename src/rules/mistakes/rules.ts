@@ -9,10 +9,12 @@ import { ignoredRules } from './ignored-rules.ts';
 import { impliedIngressIsolation } from './implied-ingress-isolation.ts';
 import { internetIncludesCluster } from './internet-includes-cluster.ts';
 import { namedPortUnresolved } from './named-port-unresolved.ts';
+import { namespaceOmitted } from './namespace-omitted.ts';
 import { oneSidedAllow } from './one-sided-allow.ts';
 import { peerSelectsNothing } from './peer-selects-nothing.ts';
 import { peersSplitByDash } from './peers-split-by-dash.ts';
 import { reopenedException } from './reopened-exception.ts';
+import { ruleForReplies } from './rule-for-replies.ts';
 import { ruleSplitByDash } from './rule-split-by-dash.ts';
 import { selectsNoPod } from './selects-no-pod.ts';
 import { servicePortInsteadOfPodPort } from './service-port-instead-of-pod-port.ts';
@@ -29,10 +31,12 @@ export const mistakeRules: readonly Rule[] = [
   impliedIngressIsolation,
   internetIncludesCluster,
   namedPortUnresolved,
+  namespaceOmitted,
   oneSidedAllow,
   peerSelectsNothing,
   peersSplitByDash,
   reopenedException,
+  ruleForReplies,
   ruleSplitByDash,
   selectsNoPod,
   servicePortInsteadOfPodPort,

@@ -3,6 +3,7 @@ import { coveredListItem } from './covered-list-item.ts';
 import { coveredPolicy } from './covered-policy.ts';
 import { coveredRule } from './covered-rule.ts';
 import { missingOwnership } from './missing-ownership.ts';
+import { oldPolicyApi } from './old-policy-api.ts';
 import { reviewOverdue } from './review-overdue.ts';
 import { ruleWithoutEffect } from './rule-without-effect.ts';
 
@@ -11,6 +12,7 @@ export const upkeepRules: readonly Rule[] = [
   coveredPolicy,
   coveredRule,
   missingOwnership,
+  oldPolicyApi,
   reviewOverdue,
   ruleWithoutEffect,
 ];
