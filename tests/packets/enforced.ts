@@ -9,7 +9,7 @@ import { FULL_OBSERVATION, type Observation } from '../../src/dataplane/observat
 import { DEFAULT_TABLE } from '../../src/dataplane/transaction.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { systemClock } from '../../src/io/kubernetes/clock.ts';
-import { SpawnedNft } from '../../src/io/nft/spawned-nft.ts';
+import { KernelNft } from '../../src/io/nft/kernel-nft.ts';
 import { SpawnedNftTable } from '../../src/io/nft/spawned-nft-table.ts';
 import type { KubeObject, KubeObjects } from '../../src/kube/objects.ts';
 import { readManifests } from '../../src/kube/read.ts';
@@ -26,6 +26,7 @@ function enforcedObjects(manifests: readonly Manifest[]): KubeObject[] {
 
 /** What is in force on one node. */
 class EnforcingNode {
+  readonly driver: KernelNft;
   private readonly command: [string, ...string[]];
   private readonly observation: Observation;
   private node = '';
@@ -34,18 +35,19 @@ class EnforcingNode {
 
   constructor(command: [string, ...string[]], observation: Observation) {
     this.command = command;
+    this.driver = new KernelNft({ command });
     this.observation = observation;
   }
 
   /** From what is in force, or as an agent that has just been started. */
   async enforce(objects: readonly KubeObject[], node: string, anew: boolean): Promise<void> {
-    const { command, observation } = this;
+    const { command, driver, observation } = this;
     if (anew || this.node !== node) this.planner = undefined;
     if (anew) this.enforcer = undefined;
     this.node = node;
     this.planner ??= new NodePlanner({ node, observation });
     this.enforcer ??= new Enforcer({
-      driver: new SpawnedNft({ command }),
+      driver,
       tables: new SpawnedNftTable({ command }),
       table: DEFAULT_TABLE,
       field: DEFAULT_FIELD,
@@ -69,6 +71,9 @@ export class Enforced {
     this.nodes = network.nodes.map(
       (node, index) => new EnforcingNode(node.enter('nft'), observations[index % observations.length] ?? {}),
     );
+    network.beforeClose(async () => {
+      await Promise.all(this.nodes.map(({ driver }) => driver.close()));
+    });
   }
 
   /**

@@ -101,6 +101,7 @@ export class Network {
   readonly elsewhere: Place;
   private readonly namespaces: Namespaces;
   private readonly ip: Console;
+  private readonly endings: (() => Promise<void>)[] = [];
   private undo: readonly string[] = [];
 
   private constructor(namespaces: Namespaces, nodes: readonly RoutingNode[], elsewhere: Place) {
@@ -168,7 +169,13 @@ export class Network {
     await Promise.all(serving);
   }
 
+  /** Before the namespaces go. */
+  beforeClose(end: () => Promise<void>): void {
+    this.endings.push(end);
+  }
+
   async close(): Promise<void> {
+    await Promise.all(this.endings.splice(0).map((end) => end()));
     this.ip.close();
     await Promise.all([this.elsewhere.end(), ...this.nodes.map((node) => node.end())]);
     await this.namespaces.close();
