@@ -6,9 +6,10 @@
 import { BugError } from '../base/assert.ts';
 import type { NamespaceObject } from '../kube/objects.ts';
 import { addressesOf, type AddressSlot, type Holder } from './address-slots.ts';
-import { shapeText, type Shape } from './peer-shapes.ts';
+import type { Shape } from './peer-shapes.ts';
 import { PeerTerms } from './peer-terms.ts';
 import type { IdentityId } from './plan.ts';
+import { ShapeSorter } from './shape-sorter.ts';
 
 export interface PeerGroup {
   readonly shape: Shape;
@@ -34,11 +35,12 @@ export class PeerCensus {
   private terms = new PeerTerms([], []);
   private groups = new Map<Shape, Map<string, PeerGroup>>();
   private classes = new Map<string, PeerClass>();
-  private readonly namespaceTexts = new Map<string, string>();
+  private sorter: ShapeSorter;
   private readonly namespaceObject: (name: string) => NamespaceObject | undefined;
 
   constructor(namespaceObject: (name: string) => NamespaceObject | undefined) {
     this.namespaceObject = namespaceObject;
+    this.sorter = new ShapeSorter(this.terms, namespaceObject);
   }
 
   /** Counts an address for its owner, where it belongs now. */
@@ -68,7 +70,7 @@ export class PeerCensus {
     const before = this.terms;
     this.terms = terms;
     const sameWords = before.tellsApartAs(terms);
-    if (!sameWords) this.namespaceTexts.clear();
+    if (!sameWords) this.sorter = new ShapeSorter(terms, this.namespaceObject);
     if (!before.cutsAs(terms)) this.placeAll();
     else if (!sameWords) this.classifyAll();
     else for (const [key, { groups }] of this.classes) if (groups.size === 0) this.classes.delete(key);
@@ -76,10 +78,7 @@ export class PeerCensus {
 
   /** A namespace has changed. @returns whether that makes peers of other classes */
   namespaceChanged(name: string): boolean {
-    const before = this.namespaceTexts.get(name);
-    if (before === undefined) return false;
-    this.namespaceTexts.delete(name);
-    if (this.namespaceText(name) === before) return false;
+    if (!this.sorter.namespaceChanged(name)) return false;
     this.classifyAll();
     return true;
   }
@@ -119,23 +118,13 @@ export class PeerCensus {
   }
 
   private classOf(shape: Shape, groupKey: string): PeerClass {
-    const namespace = shape.type === 'pod' ? this.namespaceText(shape.namespace) : '';
-    const key = `${groupKey}\n${shapeText(shape, namespace, this.terms)}`;
+    const key = `${this.sorter.kindOf(shape)} ${groupKey}`;
     let known = this.classes.get(key);
     if (known === undefined) {
       known = { key, groups: new Set(), identity: undefined };
       this.classes.set(key, known);
     }
     return known;
-  }
-
-  private namespaceText(name: string): string {
-    let text = this.namespaceTexts.get(name);
-    if (text === undefined) {
-      text = this.terms.namespace(name, this.namespaceObject(name));
-      this.namespaceTexts.set(name, text);
-    }
-    return text;
   }
 
   private classifyAll(): void {

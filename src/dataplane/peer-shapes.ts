@@ -89,14 +89,3 @@ class LabelSets {
     if (--set.users === 0) this.sets.delete(set.text);
   }
 }
-
-/** What the terms tell apart about a shape; equal for shapes that are treated alike where their addresses are. */
-export function shapeText({ type, labelSet, ports }: Shape, namespace: string, terms: PeerTerms): string {
-  let { projection } = labelSet;
-  if (projection?.terms !== terms) {
-    const text = type === 'pod' ? terms.podLabels(labelSet.labels) : terms.nodeLabels(labelSet.labels);
-    projection = { terms, text };
-    labelSet.projection = projection;
-  }
-  return `${type}\n${namespace}\n${projection.text}\n${terms.namedPorts(ports)}`;
-}

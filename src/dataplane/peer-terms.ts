@@ -1,6 +1,6 @@
 /**
- * What the rules of some policies can tell apart about peers, whatever the peers are: label keys and the values that
- * they name, names of ports, networks, and namespaces that are named by lying in them.
+ * What the rules of some policies can tell apart about peers: the pods that they name, the labels and named ports by
+ * which they do, nodes, and networks.
  */
 import { AddressAtoms, AddressSets } from '../engine/address-atoms.ts';
 import type { IpAddress } from '../base/inet.ts';
@@ -10,11 +10,112 @@ import type {
   ContainerPort,
   Labels,
   LabelSelector,
-  NamespaceObject,
   NetworkPolicyObject,
 } from '../kube/objects.ts';
-import { namespaceLabels } from '../model/namespaces.ts';
+import { selectorKey } from '../kube/selectors.ts';
 import { compareText } from '../model/order.ts';
+
+/** Pods that a rule names: those of one namespace, or of the selected ones, as far as their labels are selected. */
+export interface NamedPods {
+  readonly namespace: string | LabelSelector;
+  readonly pods: PodSelection;
+}
+
+/** A selector of pod labels; `index` counts the different ones. */
+export interface PodSelection {
+  readonly index: number;
+  readonly selector: LabelSelector;
+}
+
+export class PeerTerms {
+  readonly atoms: AddressAtoms;
+  readonly podSelections: readonly PodSelection[];
+  readonly namedPods: readonly NamedPods[];
+  private readonly podLabelTerms = new LabelTerms();
+  private readonly nodeLabelTerms = new LabelTerms();
+  private readonly ports = new Set<string>();
+  private readonly networks: string;
+  private readonly content: string;
+
+  constructor(networkPolicies: readonly NetworkPolicyObject[], clusterPolicies: readonly ClusterPolicyObject[]) {
+    const addresses = new AddressSets();
+    const selections = new Map<string, PodSelection>();
+    const named = new Map<string, NamedPods>();
+    const addPods = (namespace: NamedPods['namespace'], selector: LabelSelector = EVERYBODY): void => {
+      this.podLabelTerms.add(selector);
+      const podsKey = selectorKey(selector);
+      const pods = selections.get(podsKey) ?? { index: selections.size, selector };
+      selections.set(podsKey, pods);
+      const where = typeof namespace === 'string' ? `=${JSON.stringify(namespace)}` : selectorKey(namespace);
+      named.set(`${where}\n${podsKey}`, { namespace, pods });
+    };
+    for (const { meta, ingress, egress } of networkPolicies) {
+      for (const { peers } of [...ingress, ...egress]) {
+        for (const peer of peers) {
+          if (peer.type === 'pods') addPods(peer.namespaceSelector ?? meta.namespace, peer.podSelector);
+          else if (peer.cidr !== undefined) addresses.intern(subtractCidrs(peer.cidr, peer.except));
+        }
+      }
+      // Ports of ingress rules are those of the pods that are judged.
+      for (const { ports } of egress) {
+        for (const { port } of ports) if (typeof port === 'string') this.ports.add(port);
+      }
+    }
+    for (const { ingress, egress } of clusterPolicies) {
+      for (const { peers } of [...ingress, ...egress]) {
+        for (const peer of peers) {
+          if (peer.type === 'pods') addPods(peer.namespaceSelector, peer.podSelector);
+          else if (peer.type === 'networks') for (const cidr of peer.cidrs) addresses.intern([cidr]);
+          else if (peer.type === 'nodes') this.nodeLabelTerms.add(peer.selector);
+        }
+      }
+      for (const { ports = [] } of egress) {
+        for (const port of ports) if (port.type === 'named') this.ports.add(port.name);
+      }
+    }
+    this.podSelections = [...selections.values()];
+    this.namedPods = [...named.values()];
+    this.atoms = new AddressAtoms(addresses.sets);
+    const rangeText = ({ family, first, last }: IpRange): string => `${family}:${first}-${last}`;
+    this.networks = addresses.sets.map((ranges) => ranges.map(rangeText).join(' ')).join(';');
+    this.content = JSON.stringify([[...named.keys()], this.nodeLabelTerms.content, [...this.ports]]);
+  }
+
+  /** Whether networks are cut in the same way. */
+  cutsAs(other: PeerTerms): boolean {
+    return this.networks === other.networks;
+  }
+
+  /** Whether pods and nodes are told apart in the same way, wherever their addresses are. */
+  tellsApartAs(other: PeerTerms): boolean {
+    return this.content === other.content;
+  }
+
+  /** Equal for labels of pods that no selection tells apart. */
+  podLabels(labels: Labels): string {
+    return this.podLabelTerms.text(labels);
+  }
+
+  nodeLabels(labels: Labels): string {
+    return this.nodeLabelTerms.text(labels);
+  }
+
+  namedPorts(ports: readonly ContainerPort[]): string {
+    const named = ports.filter(({ name }) => this.ports.has(name));
+    return named.length === 0 ? '' : JSON.stringify(portWords(named));
+  }
+
+  /** The part of the address space that an address lies in; then those of all addresses of its owner, if more. */
+  atomsOf(own: IpAddress, all: readonly IpAddress[]): string {
+    const { atoms } = this;
+    const first = atoms.atomOf(own);
+    if (all.length === 1) return String(first);
+    const others = all.filter(({ family }) => family === own.family).map((ip) => atoms.atomOf(ip));
+    return [first, ...[...new Set(others)].sort((a, b) => a - b)].join(' ');
+  }
+}
+
+const EVERYBODY: LabelSelector = { requirements: [], invalid: false, span: undefined };
 
 /** Label sets with equal texts match the same selectors. Texts consist of our own numbers. */
 class LabelTerms {
@@ -45,101 +146,12 @@ class LabelTerms {
         if (value !== undefined) add(key, value);
       }
     }
-    return parts.sort(compareText).join(' ');
+    return parts.length > 1 ? parts.sort(compareText).join(' ') : (parts[0] ?? '');
   }
 
   /** Equal for terms that tell the same apart, in the order in which they were added. */
   get content(): string {
     return JSON.stringify([...this.keys].map(([key, { values }]) => [key, ...values.keys()]));
-  }
-}
-
-export class PeerTerms {
-  readonly atoms: AddressAtoms;
-  private readonly pods = new LabelTerms();
-  private readonly namespaces = new LabelTerms();
-  private readonly nodes = new LabelTerms();
-  private readonly ports = new Set<string>();
-  /** Namespaces with policies: their own pods are peers by lying there. */
-  private readonly homes = new Set<string>();
-  private readonly networks: string;
-
-  constructor(networkPolicies: readonly NetworkPolicyObject[], clusterPolicies: readonly ClusterPolicyObject[]) {
-    const addresses = new AddressSets();
-    for (const { meta, ingress, egress } of networkPolicies) {
-      this.homes.add(meta.namespace);
-      for (const { peers, ports } of [...ingress, ...egress]) {
-        for (const { port } of ports) if (typeof port === 'string') this.ports.add(port);
-        for (const peer of peers) {
-          if (peer.type === 'ipBlock') {
-            if (peer.cidr !== undefined) addresses.intern(subtractCidrs(peer.cidr, peer.except));
-          } else {
-            if (peer.podSelector !== undefined) this.pods.add(peer.podSelector);
-            if (peer.namespaceSelector !== undefined) this.namespaces.add(peer.namespaceSelector);
-          }
-        }
-      }
-    }
-    for (const { ingress, egress } of clusterPolicies) {
-      for (const { peers, ports } of [...ingress, ...egress]) {
-        for (const port of ports ?? []) if (port.type === 'named') this.ports.add(port.name);
-        for (const peer of peers) {
-          if (peer.type === 'networks') for (const cidr of peer.cidrs) addresses.intern([cidr]);
-          else if (peer.type === 'nodes') this.nodes.add(peer.selector);
-          else if (peer.type === 'pods') {
-            this.pods.add(peer.podSelector);
-            this.namespaces.add(peer.namespaceSelector);
-          }
-        }
-      }
-    }
-    this.atoms = new AddressAtoms(addresses.sets);
-    const rangeText = ({ family, first, last }: IpRange): string => `${family}:${first}-${last}`;
-    this.networks = addresses.sets.map((ranges) => ranges.map(rangeText).join(' ')).join(';');
-  }
-
-  /** Whether networks are cut in the same way. */
-  cutsAs(other: PeerTerms): boolean {
-    return this.networks === other.networks;
-  }
-
-  /** Whether labels, ports and namespaces are told apart in the same way. */
-  tellsApartAs(other: PeerTerms): boolean {
-    return this.content === other.content;
-  }
-
-  private get content(): string {
-    const { pods, namespaces, nodes, ports, homes } = this;
-    return JSON.stringify([pods.content, namespaces.content, nodes.content, [...ports], [...homes]]);
-  }
-
-  podLabels(labels: Labels): string {
-    return this.pods.text(labels);
-  }
-
-  nodeLabels(labels: Labels): string {
-    return this.nodes.text(labels);
-  }
-
-  namedPorts(ports: readonly ContainerPort[]): string {
-    const named = ports.filter(({ name }) => this.ports.has(name));
-    return named.length === 0 ? '' : JSON.stringify(portWords(named));
-  }
-
-  /** `object` is `undefined` for a namespace that is only known by what lies in it (D14). */
-  namespace(name: string, object: NamespaceObject | undefined): string {
-    if (this.homes.has(name)) return `=${JSON.stringify(name)}`;
-    const labels = namespaceLabels(name, object?.meta.labels);
-    return `${object === undefined ? '?' : ''}${this.namespaces.text(labels)}`;
-  }
-
-  /** The parts of the address space that the addresses lie in, and that of the first one. */
-  atomsOf(own: IpAddress, all: readonly IpAddress[]): string {
-    const { atoms } = this;
-    const first = atoms.atomOf(own);
-    if (all.length === 1) return String(first);
-    const others = all.filter(({ family }) => family === own.family).map((ip) => atoms.atomOf(ip));
-    return [first, ...[...new Set(others)].sort((a, b) => a - b)].join(' ');
   }
 }
 
