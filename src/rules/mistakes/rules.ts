@@ -1,10 +1,12 @@
 import type { Rule } from '../rule.ts';
 import { clusterAddressInRange } from './cluster-address-in-range.ts';
+import { clusterDenyWithoutDns } from './cluster-deny-without-dns.ts';
 import { contradictorySelector } from './contradictory-selector.ts';
 import { denyThatAllows } from './deny-that-allows.ts';
 import { dnsWithoutTcp } from './dns-without-tcp.ts';
 import { dnsWithoutUdp } from './dns-without-udp.ts';
 import { egressWithoutDns } from './egress-without-dns.ts';
+import { equalPriorityOverlap } from './equal-priority-overlap.ts';
 import { ignoredRules } from './ignored-rules.ts';
 import { impliedIngressIsolation } from './implied-ingress-isolation.ts';
 import { internetIncludesCluster } from './internet-includes-cluster.ts';
@@ -22,11 +24,13 @@ import { unstableLabel } from './unstable-label.ts';
 
 export const mistakeRules: readonly Rule[] = [
   clusterAddressInRange,
+  clusterDenyWithoutDns,
   contradictorySelector,
   denyThatAllows,
   dnsWithoutTcp,
   dnsWithoutUdp,
   egressWithoutDns,
+  equalPriorityOverlap,
   ignoredRules,
   impliedIngressIsolation,
   internetIncludesCluster,
