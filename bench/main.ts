@@ -2,7 +2,7 @@
  * `npm run bench [-- --quick]`: the engine's numbers, each as a ratio against a named baseline of the same run.
  *
  * Baselines: `JSON.parse` of the same input, and the bit matrix of `bit-matrix.ts`. Seconds on a shared machine
- * mean little; the ratios hold. Nothing here passes or fails.
+ * mean little; the ratios hold. Nothing here passes or fails. `npm run bench -- packets` measures the data plane instead.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -168,6 +168,12 @@ async function benchHelp(): Promise<void> {
   say(
     `\n## sallyport --help\n${ms(help)}, an empty node program (baseline) ${ms(empty)}, ${(help / empty).toFixed(2)}x; target 80 ms`,
   );
+}
+
+if (process.argv.includes('packets')) {
+  const { benchPacketPath } = await import('./packets.ts');
+  await benchPacketPath(quick);
+  process.exit();
 }
 
 const seed = 1;

@@ -15,6 +15,8 @@ export interface FlowResult {
   readonly expected: 'cut' | 'goes on';
   /** From when the kernel had the change to the last that came through (before it: negative); `undefined`: goes on. */
   readonly lastAfterMs: number | undefined;
+  /** The same from when the change was asked for. */
+  readonly lastAfterRequestMs: number | undefined;
 }
 
 const pod = (name: string, addresses: readonly string[], nodeName: string, labels = { name }): Manifest => ({
@@ -136,6 +138,7 @@ export async function changeUnderFlows(
       }
     }
   }
+  const requestedAtMs = performance.timeOrigin + performance.now();
   await enforced.enforce(after, residence.nodes);
   const changedAtMs = performance.timeOrigin + performance.now();
   await pause(silentMs);
@@ -147,7 +150,13 @@ export async function changeUnderFlows(
     const { received, lastAtMs } = await watch(flow);
     const goesOn = received > (first[index]?.received ?? 0);
     const { name, streaming, expected } = flow;
-    results.push({ what: name, streaming, expected, lastAfterMs: goesOn ? undefined : lastAtMs - changedAtMs });
+    results.push({
+      what: name,
+      streaming,
+      expected,
+      lastAfterMs: goesOn ? undefined : lastAtMs - changedAtMs,
+      lastAfterRequestMs: goesOn ? undefined : lastAtMs - requestedAtMs,
+    });
     await flow.place.ask('close', { name });
   }
   return results;
