@@ -198,6 +198,10 @@ interface Report {
   readonly heapMegabytes: number;
   readonly cpuShare: number;
   readonly transactions: number;
+  /** Of the whole table. */
+  readonly replacements: number;
+  /** Milliseconds to compile, milliseconds in the kernel, operations, elements afterwards. */
+  readonly slow: readonly string[];
   readonly localPodMs: Quantiles;
   readonly clusterMs: Quantiles;
   readonly compileMs: Quantiles;
@@ -306,6 +310,12 @@ async function child(server: URL, namespacePid: string, seconds: number): Promis
     heapMegabytes: heapUsed / 1e6,
     cpuShare: (user + system) / 1e6 / seconds,
     transactions: applied.length,
+    replacements: applied.filter(({ full }) => full).length,
+    slow: applied
+      .filter(({ durationMs, compileMs }) => durationMs + compileMs > 100)
+      .map(({ durationMs, compileMs, operations, counts: { elements } }) =>
+        [compileMs, durationMs].map(Math.round).concat(operations, elements).join(' '),
+      ),
     localPodMs: latency('local-pod'),
     clusterMs: latency('cluster'),
     compileMs: quantiles(applied.map(({ compileMs }) => compileMs)),
@@ -346,8 +356,8 @@ async function measure(total: number, perSecond: number, seconds: number): Promi
     const begun = performance.now();
     let sent = 0;
     timer = setInterval(() => {
-      const due = ((performance.now() - begun) / 1000) * perSecond;
-      for (; sent < due; sent++) cluster.change();
+      const elapsed = Math.min(seconds, (performance.now() - begun) / 1000);
+      for (; sent < elapsed * perSecond; sent++) cluster.change();
     }, 1);
   });
   const [exitCode] = (await once(agent, 'close')) as [number];
