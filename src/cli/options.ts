@@ -61,6 +61,11 @@ export function kubeconfigOption() {
   );
 }
 
+/** For fingers that type it: there is no way to read less. */
+export function allNamespacesOption() {
+  return new Option('-A, --all-namespaces', 'every namespace (this is always so)');
+}
+
 export function outputOption<const Word extends string>(words: readonly [Word, ...Word[]]) {
   return choice('-o, --output <format>', 'how to print the answer', words).default(words[0]);
 }

@@ -5,29 +5,12 @@ import { NO, YES } from '../base/tri.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NO_PORTS, type PortSetId } from '../engine/port-sets.ts';
 import { type EndSet, unionOf } from './end-set.ts';
+import { demandKey, DemandSum, type Bounded, type Demand, isIdle, nothing } from './demand.ts';
 import type { Assertion, Entry } from './intent.ts';
 import type { KeyedEnds, Part, PartCutter } from './parts.ts';
 import { everyPort, portsOnEnds, type PortsOnEnds } from './ports.ts';
 import type { EndProblem, EndResolver } from './resolve-ends.ts';
-import { resolveTargets, type TargetPiece } from './targets.ts';
-
-/**
- * `sure` is demanded whatever the facts are that the input lacks, `maybe` for some of them: where it is not known
- * whether an end is meant at all, a violation is only possible (D14). `sure` is part of `maybe`.
- */
-export interface Bounded {
-  readonly sure: PortSetId;
-  readonly maybe: PortSetId;
-}
-
-export interface Demand {
-  /** All of these must be open. */
-  readonly all: Bounded;
-  /** At least one of these must be open, unless there are none. */
-  readonly some: Bounded;
-  /** None of these may be open. */
-  readonly none: Bounded;
-}
+import { hasPort, resolveTargets, type TargetPiece, wishKey } from './targets.ts';
 
 export interface CheckTarget {
   readonly part: Part;
@@ -73,9 +56,13 @@ export function setOfEntries(
   return { set: unionOf(resolver.universe.cluster, sets) };
 }
 
-const nobody: Bounded = { sure: NO_PORTS, maybe: NO_PORTS };
+/** Sources of an exact list; without ports of their own those of the assertion count. */
+interface ListedSources {
+  readonly set: EndSet;
+  readonly ports: PortsOnEnds | undefined;
+}
 
-/** What is written about one part of the targets: its key tells which part, the demand what of it. */
+/** From ends and ports to the pairs that are judged. */
 class CheckBuilder {
   readonly #cutter: PartCutter;
   readonly #resolver: EndResolver;
@@ -102,11 +89,11 @@ class CheckBuilder {
         const targets = this.#targets(piece, (ports, certain) => {
           const sure = certain && sourceKey === certainly;
           const wanted: Bounded = { sure: sure ? ports : NO_PORTS, maybe: ports };
-          if (assertion.type === 'deny') return { all: nobody, some: nobody, none: wanted };
-          if (!piece.asked) return { all: nobody, some: wanted, none: nobody };
+          if (assertion.type === 'deny') return { all: nothing, some: nothing, none: wanted };
+          if (!piece.asked) return { all: nothing, some: wanted, none: nothing };
           const rest = portSets.complement(ports);
-          const none = exactly ? { sure: sure ? rest : NO_PORTS, maybe: rest } : nobody;
-          return { all: wanted, some: nobody, none };
+          const none = exactly ? { sure: sure ? rest : NO_PORTS, maybe: rest } : nothing;
+          return { all: wanted, some: nothing, none };
         });
         checks.push({ sources: parts, targets });
       }
@@ -118,17 +105,13 @@ class CheckBuilder {
   only({ from, to, ports }: ReachAssertion & { readonly type: 'only' }): Checks {
     const targets = resolveTargets(this.#engine, this.#resolver, to, ports);
     if ('problem' in targets) return targets;
-    const listed: { readonly set: EndSet; readonly ports: PortsOnEnds | undefined }[] = [];
-    for (const entry of from) {
-      const resolved = this.#resolver.resolve(entry.end);
-      if ('problem' in resolved) return resolved;
-      const own = entry.ports === undefined ? undefined : portsOnEnds(this.#engine, entry.ports);
-      listed.push({ set: resolved.set, ports: own });
-    }
+    const sources = this.#listedSources(from);
+    if ('problem' in sources) return sources;
+    const { listed } = sources;
     const groups = this.#cutter.cut(this.#byVector(listed.map(({ set }) => set)));
     const checks: Check[] = [];
     for (const piece of targets.pieces) {
-      for (const [vector, sources] of groups) {
+      for (const [vector, parts] of groups) {
         const checked = this.#targets(piece, (question, certain, onTarget) => {
           const sum = new DemandSum(this.#engine);
           listed.forEach((entry, index) => {
@@ -138,20 +121,37 @@ class CheckBuilder {
           });
           return sum.demand(question, certain);
         });
-        checks.push({ sources, targets: checked });
+        checks.push({ sources: parts, targets: checked });
       }
     }
-    // Named ports of an entry may exist on no target at all.
-    for (const [index, { ports: own }] of listed.entries()) {
-      const entry = from[index];
-      if (own === undefined || entry?.ports === undefined) continue;
-      const exists = targets.pieces.some(({ set }) =>
-        set.pods.some((tri, pod) => tri !== NO && own.onPod(pod) !== NO_PORTS),
-      );
-      if (own.elsewhere === NO_PORTS && !exists)
-        return { problem: { type: 'nothing', message: 'no target has the ports that an end of `from` names' } };
+    for (const { ports: own } of listed) {
+      const exists = own === undefined || targets.pieces.some(({ set }) => hasPort(set, own));
+      if (!exists) {
+        const message = 'no target has a port of the name that an end of `from` gives';
+        return { problem: { type: 'nothing', message } };
+      }
     }
     return { checks };
+  }
+
+  /** Entries with the same ports of their own are one. */
+  #listedSources(
+    from: readonly Entry[],
+  ): { readonly listed: readonly ListedSources[] } | { readonly problem: EndProblem } {
+    const groups = new Map<string, { readonly ports: PortsOnEnds | undefined; readonly sets: EndSet[] }>();
+    for (const { end, ports: wish } of from) {
+      const resolved = this.#resolver.resolve(end);
+      if ('problem' in resolved) return resolved;
+      const key = wishKey(wish);
+      const group = groups.get(key);
+      if (group !== undefined) group.sets.push(resolved.set);
+      else {
+        const ports = wish === undefined ? undefined : portsOnEnds(this.#engine, wish);
+        groups.set(key, { ports, sets: [resolved.set] });
+      }
+    }
+    const { cluster } = this.#engine;
+    return { listed: [...groups.values()].map(({ ports, sets }) => ({ ports, set: unionOf(cluster, sets) })) };
   }
 
   /** The targets are exactly these. */
@@ -268,54 +268,4 @@ const zero = '0'.charCodeAt(0);
 /** Addresses that an intent names count even where they lie in a pod range. */
 function addRanges(outside: readonly IpRange[], sets: readonly EndSet[]): readonly IpRange[] {
   return subtractRanges([...outside, ...sets.flatMap((set) => set.outside)], []);
-}
-
-/** What several entries of an exact list demand together of one pair. */
-class DemandSum {
-  readonly #engine: Engine;
-  #openSure: PortSetId = NO_PORTS;
-  #openMaybe: PortSetId = NO_PORTS;
-  #allSure: PortSetId = NO_PORTS;
-  #allMaybe: PortSetId = NO_PORTS;
-  #someSure: PortSetId = NO_PORTS;
-  #someMaybe: PortSetId = NO_PORTS;
-
-  constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  /** @param tri whether the pair is meant by the entry */
-  add(tri: number, ports: PortSetId, asked: boolean): void {
-    if (tri === NO) return;
-    const { portSets } = this.#engine;
-    this.#openMaybe = portSets.union(this.#openMaybe, ports);
-    if (asked) this.#allMaybe = portSets.union(this.#allMaybe, ports);
-    else this.#someMaybe = portSets.union(this.#someMaybe, ports);
-    if (tri !== YES) return;
-    this.#openSure = portSets.union(this.#openSure, ports);
-    if (asked) this.#allSure = portSets.union(this.#allSure, ports);
-    else this.#someSure = portSets.union(this.#someSure, ports);
-  }
-
-  demand(question: PortSetId, certain: boolean): Demand {
-    const { portSets } = this.#engine;
-    const sure = (set: PortSetId): PortSetId => (certain ? set : NO_PORTS);
-    return {
-      all: { sure: sure(this.#allSure), maybe: this.#allMaybe },
-      some: { sure: sure(this.#someSure), maybe: this.#someMaybe },
-      none: {
-        sure: sure(portSets.subtract(question, this.#openMaybe)),
-        maybe: portSets.subtract(question, this.#openSure),
-      },
-    };
-  }
-}
-
-export function demandKey({ all, some, none }: Demand): string {
-  return `${all.sure} ${all.maybe} ${some.sure} ${some.maybe} ${none.sure} ${none.maybe}`;
-}
-
-/** Demands nothing at all. */
-function isIdle({ all, some, none }: Demand): boolean {
-  return all.maybe === NO_PORTS && some.maybe === NO_PORTS && none.maybe === NO_PORTS;
 }

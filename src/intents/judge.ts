@@ -4,9 +4,10 @@ import { rangesToCidrs } from '../base/inet-ranges.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NO_PORTS, type PortBounds, type PortSetId } from '../engine/port-sets.ts';
 import type { Endpoint } from '../engine/query.ts';
-import type { Check, CheckTarget, Demand } from './checks.ts';
-import { demandKey } from './checks.ts';
+import type { Check, CheckTarget } from './checks.ts';
+import { type Demand, demandKey } from './demand.ts';
 import type { Part } from './parts.ts';
+import { Row } from './row.ts';
 
 /** Pairs of two parts that break a demand. */
 export interface Violation {
@@ -213,59 +214,6 @@ function breachesOf(
   if (open !== NO_PORTS) breaches.push({ type: 'open', certain: true, ports: open });
   else if (maybeOpen !== NO_PORTS) breaches.push({ type: 'open', certain: false, ports: maybeOpen });
   return breaches;
-}
-
-/** Sources in the order of their classes, one for each. */
-class Row {
-  readonly parts: readonly Part[];
-  readonly #classes: Int32Array;
-  /** How many ends with these families the parts before a position have. */
-  readonly #before = new Map<number, Float64Array>();
-
-  constructor(parts: readonly Part[]) {
-    this.parts = parts.toSorted((a, b) => a.classId - b.classId);
-    this.#classes = Int32Array.from(this.parts, (part) => part.classId);
-    for (const kind of new Set(parts.map((part) => part.families))) {
-      const before = new Float64Array(parts.length + 1);
-      this.parts.forEach((part, i) => (before[i + 1] = (before[i] ?? 0) + (part.families === kind ? part.count : 0)));
-      this.#before.set(kind, before);
-    }
-  }
-
-  /** Ends of the parts `[from, to)` that have one of these families. */
-  countBetween(from: number, to: number, families: number): number {
-    if (from >= to) return 0;
-    let count = 0;
-    for (const [kind, before] of this.#before)
-      if ((kind & families) !== 0) count += (before[to] ?? 0) - (before[from] ?? 0);
-    return count;
-  }
-
-  partOf(classId: number): Part | undefined {
-    const part = this.parts[this.#from(classId)];
-    return part?.classId === classId ? part : undefined;
-  }
-
-  isBetween({ classId }: Part, from: number, to: number): boolean {
-    const at = this.#from(classId);
-    return from <= at && at < to;
-  }
-
-  /** The positions `[from, to)` of the parts whose classes are in `[first, last]`. */
-  between(first: number, last: number): readonly [number, number] {
-    return [this.#from(first), this.#from(last + 1)];
-  }
-
-  #from(classId: number): number {
-    let low = 0;
-    let high = this.#classes.length;
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      if ((this.#classes[mid] ?? 0) < classId) low = mid + 1;
-      else high = mid;
-    }
-    return low;
-  }
 }
 
 /** Pairs of different ends with an IP family in common, without which there is no connection to judge; a pod that stands for replicas may meet another of them. */

@@ -26,12 +26,10 @@ export interface EndProblem {
 
 export type ResolvedEnd = { readonly set: EndSet } | { readonly problem: EndProblem };
 
-/** Remembers what selectors select: intents repeat their ends. */
 export class EndResolver {
   readonly universe: Universe;
   /** Where names without a namespace live. */
   readonly #namespace: string;
-  readonly #known = new Map<EndExpression, ResolvedEnd>();
 
   constructor(universe: Universe, namespace: string) {
     this.universe = universe;
@@ -43,15 +41,6 @@ export class EndResolver {
   }
 
   resolve(end: EndExpression): ResolvedEnd {
-    let found = this.#known.get(end);
-    if (found === undefined) {
-      found = this.#resolve(end);
-      this.#known.set(end, found);
-    }
-    return found;
-  }
-
-  #resolve(end: EndExpression): ResolvedEnd {
     const { cluster, everything } = this.universe;
     switch (end.type) {
       case 'word':

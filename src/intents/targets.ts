@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { NO_PORTS, type PortSetId } from '../engine/port-sets.ts';
 import { parseTarget } from '../engine/service-target.ts';
 import type { Target, TargetLeg } from '../engine/target.ts';
-import { emptySet, type EndSet } from './end-set.ts';
+import { emptySet, type EndSet, unionOf } from './end-set.ts';
 import type { EndExpression, Entry, PortItem, PortWish } from './intent.ts';
 import { everyPort, portItemText, portsOnEnds, type PortsOnEnds } from './ports.ts';
 import { type EndProblem, type EndResolver, endText, setOfEndpoint } from './resolve-ends.ts';
@@ -23,23 +23,44 @@ export interface TargetPiece {
 
 export type ResolvedTargets = { readonly pieces: readonly TargetPiece[] } | { readonly problem: EndProblem };
 
-/** @param ports those of entries that have none of their own */
+/**
+ * Entries that ask for the same ports make one piece, because a list of a thousand networks is one set.
+ *
+ * @param ports those of entries that have none of their own
+ */
 export function resolveTargets(
   engine: Engine,
   resolver: EndResolver,
   entries: readonly Entry[],
   ports: PortWish | undefined,
 ): ResolvedTargets {
-  const pieces: TargetPiece[] = [];
+  const services: TargetPiece[] = [];
+  const plain = new Map<string, { readonly piece: TargetPiece; readonly sets: EndSet[] }>();
   for (const { end, ports: own } of entries) {
     const wish = own ?? ports;
-    const resolved = isService(engine, resolver, end)
-      ? servicePieces(engine, resolver, end, wish)
-      : plainPieces(engine, resolver, end, wish);
-    if ('problem' in resolved) return resolved;
-    pieces.push(...resolved.pieces);
+    if (isService(engine, resolver, end)) {
+      const resolved = servicePieces(engine, resolver, end, wish);
+      if ('problem' in resolved) return resolved;
+      services.push(...resolved.pieces);
+    } else {
+      const resolved = plainPiece(engine, resolver, end, wish);
+      if ('problem' in resolved) return resolved;
+      const { piece } = resolved;
+      const key = wishKey(wish);
+      const group = plain.get(key);
+      if (group === undefined) plain.set(key, { piece, sets: [piece.set] });
+      else group.sets.push(piece.set);
+    }
   }
-  return { pieces };
+  const { cluster } = engine;
+  return {
+    pieces: [...[...plain.values()].map(({ piece, sets }) => ({ ...piece, set: unionOf(cluster, sets) })), ...services],
+  };
+}
+
+/** Equal for ports that are written alike. */
+export function wishKey(wish: PortWish | undefined): string {
+  return wish === undefined ? '' : wish.items.map(portItemText).join(' ');
 }
 
 type TextEnd = EndExpression & { readonly type: 'text' };
@@ -51,22 +72,22 @@ function isService(engine: Engine, resolver: EndResolver, end: EndExpression): e
   return resolved.ok && 'kind' in resolved.value && resolved.value.kind === 'Service';
 }
 
-function plainPieces(
+function plainPiece(
   engine: Engine,
   resolver: EndResolver,
   end: EndExpression,
   wish: PortWish | undefined,
-): ResolvedTargets {
+): { readonly piece: TargetPiece } | { readonly problem: EndProblem } {
   const resolved = resolver.resolve(end);
   if ('problem' in resolved) return resolved;
   const { set } = resolved;
   const ports = portsOnEnds(engine, wish);
   if (wish !== undefined && !hasPort(set, ports)) return { problem: noSuchPort(engine, end, set, wish) };
-  return { pieces: [{ set, ports, asked: wish !== undefined, via: undefined }] };
+  return { piece: { set, ports, asked: wish !== undefined, via: undefined } };
 }
 
 /** Whether the ports exist on at least one of the ends: named ports need not. */
-function hasPort(set: EndSet, ports: PortsOnEnds): boolean {
+export function hasPort(set: EndSet, ports: PortsOnEnds): boolean {
   if (ports.elsewhere !== NO_PORTS) return true;
   return set.pods.some((tri, pod) => tri !== NO && ports.onPod(pod) !== NO_PORTS);
 }

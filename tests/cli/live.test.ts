@@ -79,7 +79,7 @@ describe('can --live', () => {
     expect(ofContext.stdout).toContain('shop/');
     const ofCurrent = await live(['can', 'probe', 'shop/db:5432', '--live'], { KUBECONFIG: config });
     expect(ofCurrent).toMatchObject({ exitCode: 1, stderr: '' });
-    const ofOption = await live(['can', 'web', 'db:5432', '--live', '-n', 'shop'], { KUBECONFIG: config });
+    const ofOption = await live(['can', 'web', 'db:5432', '--live', '-A', '-n', 'shop'], { KUBECONFIG: config });
     expect(ofOption).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
@@ -132,6 +132,26 @@ describe('map --live', () => {
     const asJson = await live(['map', '--live', '-o', 'json'], { KUBECONFIG: kubeconfig() });
     expect(JSON.parse(asJson.stderr)).toMatchObject({ kind: 'Diagnostics', diagnostics: [{ code: 'not-readable' }] });
   });
+});
+
+test('verify --live', async () => {
+  await started();
+  const intents = join(folder, 'intents.yaml');
+  const body = (name: string, text: string): string => `  - name: ${name}\n    ${text}\n`;
+  writeFileSync(
+    intents,
+    'apiVersion: sallyport.dev/v1\nkind: Intents\nintents:\n' +
+      body('closed', 'only: {from: web, to: svc/database, ports: 5432}') +
+      body('no node in the way', 'deny: {from: anywhere, to: db, ports: 22}') +
+      body('open', 'deny: {from: tools/probe, to: web}'),
+  );
+  const { exitCode, stdout, stderr } = await live(['verify', intents, '--context', 'test'], {
+    KUBECONFIG: kubeconfig({ namespace: 'shop' }),
+  });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+  expect(stdout).toContain('✓ closed');
+  expect(stdout).toContain('✓ no node in the way');
+  expect(stdout).toContain('tools/probe → shop/web  every port: open, must be shut');
 });
 
 describe('access', () => {

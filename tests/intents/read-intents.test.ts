@@ -172,6 +172,39 @@ describe('documents', () => {
   });
 });
 
+describe('what is shown', () => {
+  const root = new URL('../../', import.meta.url);
+  const shown = ['docs/reference/intents.md', 'docs/guides/verify.md'].flatMap((page) =>
+    [...readFileSync(new URL(page, root), 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
+      ([, block = '']) => [page, block] as const,
+    ),
+  );
+  const documents: (readonly [string, string])[] = [
+    ...shown
+      .filter(([, block]) => block.includes('kind: Intents') || block.startsWith('- name:'))
+      .map(([page, block]) => {
+        const whole = block.startsWith('- name:')
+          ? `apiVersion: sallyport.dev/v1\nkind: Intents\nintents:\n${block.replaceAll(/^/gm, '  ')}`
+          : block;
+        return [page, whole] as const;
+      }),
+    ...['examples/three-tier/intents.yaml', 'examples/online-shop/intents.yaml'].map(
+      (name) => [name, readFileSync(new URL(name, root), 'utf8')] as const,
+    ),
+  ];
+
+  test.each(documents)('is right: %s', (_, text) => {
+    const { intents, diagnostics } = read(text);
+    expect(diagnostics).toEqual([]);
+    expect(intents.length).toBeGreaterThan(0);
+    expect(isValid(parse(text)), ajv.errorsText(isValid.errors)).toBe(true);
+  });
+
+  test('is found', () => {
+    expect(documents.length).toBeGreaterThanOrEqual(8);
+  });
+});
+
 test('ends and ports as messages write them', () => {
   const { intents } = read(
     file(

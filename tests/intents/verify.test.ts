@@ -388,3 +388,17 @@ describe('many counter-examples', () => {
     }
   });
 });
+
+test('a list of thousands of networks is one set', () => {
+  const networks = Array.from({ length: 3000 }, (_, i) => `203.${i >> 8}.${i & 255}.0/25`);
+  const result = resultOf(engine, { onlyTo: { from: 'shop/web', to: ['shop/api', ...networks], ports: 443 } });
+  // The policy lets web out to api only, so the networks are shut and must be open: one part, because nothing tells
+  // them apart.
+  expect(result).toMatchObject({ outcome: 'fails', more: 0 });
+  expect(result.examples).toHaveLength(1);
+  expect(result.examples[0]).toMatchObject({
+    to: '203.0.0.0/25, 203.0.1.0/25, 203.0.2.0/25, 203.0.3.0/25 and 2996 more networks',
+  });
+  const sources = resultOf(engine, { only: { from: ['shop/api', ...networks], to: 'db/postgres', ports: 5432 } });
+  expect(sources.examples).toHaveLength(1);
+});

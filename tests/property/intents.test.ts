@@ -9,6 +9,7 @@ import { intentsOf, resultOf } from '../intents/held.ts';
 import { inCidr, parseAddress } from '../oracle/addresses.ts';
 import type { Manifest } from '../oracle/manifest.ts';
 import { type End, Oracle, type Query } from '../oracle/oracle.ts';
+import { complete } from './missing-facts.ts';
 import { endName, endsOf } from './queries.ts';
 import { randomCluster } from './random-cluster.ts';
 import { Random } from './random.ts';
@@ -352,4 +353,45 @@ test('probes expect what the oracle says, when the intents are true', () => {
   }
   expect(wrong.slice(0, 5)).toEqual([]);
   expect(probes).toBeGreaterThan(100);
+});
+
+/** An end that hangs on the labels of namespaces, which a cluster without Namespace objects does not tell. */
+function randomEnd(random: Random, names: readonly string[]): unknown {
+  return random.weighted<unknown>([
+    [2, () => ({ namespaceSelector: `${random.pick(['a', 'b'])}=${random.pick(['x', 'y'])}` })],
+    [1, () => ({ namespaceSelector: `!${random.pick(['a', 'b'])}`, podSelector: `${random.pick(['a', 'b'])}=x` })],
+    [2, () => ({ podSelector: `${random.pick(['a', 'b'])}=${random.pick(['x', 'y'])}` })],
+    [2, () => `ns/${random.pick(names)}`],
+    [1, () => 'cluster'],
+    [2, () => ({ not: randomEnd(random, names) })],
+  ]);
+}
+
+test('what holds or fails without all facts does so whatever the facts are (D14)', () => {
+  const wrong: string[] = [];
+  const seen = new Map<string, number>();
+  for (let seed = 5300; seed < 5340; seed++) {
+    const random = new Random(seed);
+    const incomplete = randomCluster(seed).filter(({ kind }) => kind !== 'Namespace' || random.chance(0.4));
+    const engine = engineOf(incomplete);
+    const engines = Array.from({ length: 4 }, () => engineOf(complete(random, incomplete)));
+    const names = engine.cluster.namespaces.map(({ name }) => name);
+    for (let round = 0; round < 10; round++) {
+      const [from, to] = [randomEnd(random, names), randomEnd(random, names)];
+      const ports_ = portText(random.pick(ports));
+      const intent = { [random.pick(['allow', 'deny', 'only', 'onlyTo'])]: { from, to, ports: ports_ } };
+      const { outcome, message } = resultOf(engine, intent);
+      if (message !== undefined) continue;
+      seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+      if (outcome === 'unknown') continue;
+      for (const other of engines) {
+        const result = resultOf(other, intent);
+        // With other labels the ends may be nobody, and then there is nothing to be wrong about.
+        if (result.message === undefined && result.outcome !== outcome)
+          wrong.push(`seed ${seed}: ${JSON.stringify(intent)}: ${outcome}, but ${result.outcome} with all facts`);
+      }
+    }
+  }
+  expect(wrong.slice(0, 5)).toEqual([]);
+  for (const outcome of ['holds', 'fails', 'unknown']) expect(seen.get(outcome) ?? 0, outcome).toBeGreaterThan(15);
 });

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { addExamples } from '../examples.ts';
 import {
+  allNamespacesOption,
   asciiOption,
   colorOption,
   contextOption,
@@ -41,6 +42,7 @@ export function canCommand() {
       '-n, --namespace <name>',
       'where ends without a namespace live (default: that of the context with --live, else default)',
     )
+    .addOption(allNamespacesOption())
     .addOption(protocolOption())
     .addOption(podCidrOption())
     .addOption(localNodeOption())

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { addExamples } from '../examples.ts';
 import {
+  allNamespacesOption,
   asciiOption,
   colorOption,
   contextOption,
@@ -37,6 +38,7 @@ export function verifyCommand() {
       '-n, --namespace <name>',
       'where ends without a namespace live, for files that do not say it (default: that of the context with --live, else default)',
     )
+    .addOption(allNamespacesOption())
     .addOption(outputOption(['text', 'json', 'junit', 'tap', 'github']))
     .option('--watch', 'verify again whenever the files change')
     .addOption(podCidrOption())
