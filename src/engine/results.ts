@@ -82,12 +82,48 @@ export interface Exposure {
   readonly why?: readonly string[];
 }
 
+/** A peer that need not exist. */
+export type PossiblePeer =
+  /** Pods, nodes, and every address. */
+  | { readonly type: 'everything' }
+  /** Pods that meet both selectors, as kubectl writes them; `''` is no condition. */
+  | { readonly type: 'pods'; readonly namespaces: string; readonly pods: string }
+  /** Whoever has an address in these networks, pods included. */
+  | { readonly type: 'addresses'; readonly cidrs: readonly string[] }
+  /** What domain names resolve to. */
+  | { readonly type: 'names'; readonly names: readonly string[] };
+
+export interface PossibleOpening {
+  readonly peer: PossiblePeer;
+  /** Only for those that are all of these too. */
+  readonly and?: readonly PossiblePeer[];
+  /** But not for those: a rule that comes first says otherwise. */
+  readonly except?: readonly PossiblePeer[];
+  readonly ports: PortsValue;
+  /** Egress only: also the ports that the peer calls so (`http`, `dns/UDP`). */
+  readonly named?: readonly string[];
+  /** Absent means certain. `false`: the input does not say whether policies select the workload. */
+  readonly certain?: false;
+}
+
+/** What one workload would let in, or be let out to, as far as its own policies go. */
+export interface PossibleExposure {
+  /** Id of a workload of the map. */
+  readonly workload: string;
+  readonly direction: 'ingress' | 'egress';
+  /** `some`: not for every pod of the workload. */
+  readonly replicas: 'all' | 'some';
+  readonly openings: readonly PossibleOpening[];
+}
+
 export interface ConnectivityMap {
   readonly apiVersion: typeof resultApiVersion;
   readonly kind: 'ConnectivityMap';
   readonly peers: readonly MapPeer[];
   readonly connections: readonly Connection[];
   readonly exposed: readonly Exposure[];
+  /** Only when asked for: to whom workloads are open beyond the peers in the input. */
+  readonly possible?: readonly PossibleExposure[];
   /** Connections that exist but were left out, because there were more than the limit. Absent means none. */
   readonly leftOut?: number;
 }

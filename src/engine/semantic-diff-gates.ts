@@ -107,6 +107,11 @@ export class Candidates {
     return this.differing[direction][subject] === 1 || this.renamed[destination] === 1 || this.renamed[subject] === 1;
   }
 
+  /** Ports of the end may mean something else now. */
+  isRenamed(id: number): boolean {
+    return this.renamed[id] === 1;
+  }
+
   /** Adds one pair that no gate tells of. */
   private addPair(from: number, to: number): void {
     (this.bySource[to] ??= []).push(from);

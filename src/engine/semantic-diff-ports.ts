@@ -40,7 +40,7 @@ export class SharedPorts {
   /** What differs between two answers; one object for equal ones. */
   delta(before: PortBounds, after: PortBounds): Delta {
     let known = this.deltas.get(before);
-    if (known === undefined) this.deltas.set(before, (known = new Map()));
+    if (known === undefined) this.deltas.set(before, (known = new Map<PortBounds, Delta>()));
     let delta = known.get(after);
     if (delta === undefined) known.set(after, (delta = deltaOf(this.sets, before, after)));
     return delta;

@@ -1,6 +1,5 @@
 /** What changed between two clusters, as plain data: the stable JSON contract of `diff`. */
-import type { PossibleOpening } from './possible-peers-results.ts';
-import type { Exposure, PortsValue, resultApiVersion } from './results.ts';
+import type { Exposure, PortsValue, PossibleOpening, resultApiVersion } from './results.ts';
 
 export interface DiffWorkloadPeer {
   /** `namespace/Kind/name` */

@@ -5,7 +5,7 @@ import type { JointAnswers } from './semantic-diff-answers.ts';
 import type { JointClasses } from './semantic-diff-classes.ts';
 import type { Candidates } from './semantic-diff-gates.ts';
 import { placedAnswers, sameBounds } from './semantic-diff-placed.ts';
-import { type Delta, type SharedPorts, type Side } from './semantic-diff-ports.ts';
+import type { Delta, SharedPorts, Side } from './semantic-diff-ports.ts';
 
 /** One kind of pair behind a difference. */
 export interface ClassDifference {

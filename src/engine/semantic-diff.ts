@@ -107,7 +107,7 @@ class SemanticDiff {
       changes: this.sorted(changes, addresses),
       isolation,
       exposed,
-      possible: possibleChanges(engines.before, engines.after),
+      possible: possibleChanges({ engines, classes, ports, candidates, edits: this.edits }),
       edits: this.countedEdits(changes),
       ...(sweep.leftOut > 0 ? { leftOut: sweep.leftOut } : {}),
     };

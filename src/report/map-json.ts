@@ -8,15 +8,18 @@ import { jsonLine } from './escape.ts';
  * diff well. Keys come in the order of the contract, entries in the order of the map.
  */
 export function renderMapJson(map: ConnectivityMap): string {
-  const { leftOut } = map;
+  const { leftOut, possible } = map;
+  const more = [
+    ...(possible === undefined ? [] : [`  "possible": ${list(possible)}`]),
+    ...(leftOut === undefined ? [] : [`  "leftOut": ${leftOut}`]),
+  ];
   return [
     '{',
     `  "apiVersion": "${resultApiVersion}",`,
     '  "kind": "ConnectivityMap",',
     `  "peers": ${list(map.peers.map(peerValue))},`,
     `  "connections": ${list(map.connections.map(connectionValue))},`,
-    `  "exposed": ${list(map.exposed.map(exposureValue))}${leftOut === undefined ? '' : ','}`,
-    ...(leftOut === undefined ? [] : [`  "leftOut": ${leftOut}`]),
+    [`  "exposed": ${list(map.exposed.map(exposureValue))}`, ...more].join(',\n'),
     '}\n',
   ].join('\n');
 }

@@ -12,6 +12,7 @@ import { outsideName } from './outside-names.ts';
 import { describePeers } from './peer-terms.ts';
 import type { TermOptions } from './peer-terms.ts';
 import { portsText } from './ports-text.ts';
+import { openingPeersText, openingPortsText, possibleGroups } from './possible-words.ts';
 
 /**
  * The map for pull requests and wikis: tables of connections, of isolation and of what is exposed, folded as in the
@@ -39,6 +40,12 @@ export function renderMapMarkdown(map: ConnectivityMap, options: MapOptions): st
   const exposed = exposedRows(index, options, reasons);
   if (exposed.length > 0)
     lines.push('### Exposed', '', ...table(['Via', 'To', 'Ports', 'Let in by policy'], exposed), '');
+
+  const possible = possibleRows(index, full);
+  if (possible.length > 0) {
+    lines.push('### Open to peers beyond those in the input', '');
+    lines.push(...table(['Workloads', 'Direction', 'Peers', 'Ports'], possible), '');
+  }
 
   const why = reasons.list();
   if (why.length > 0) {
@@ -110,6 +117,19 @@ function exposedRows(index: MapIndex, options: MapOptions, reasons: Reasons): st
     const answer =
       certain === false ? `unknown ${reasons.marks(why)}`.trimEnd() : `${allowed ? 'yes' : 'no'}${because}`;
     return [via, name, portsText(ports, options.full), answer];
+  });
+}
+
+function possibleRows(index: MapIndex, full: boolean): string[][] {
+  return possibleGroups(index.map.possible ?? []).flatMap(({ workloads, direction, some, openings }) => {
+    const numbers = workloads.flatMap((id) => index.numberOf.get(id) ?? []);
+    const names = describePeers(index, numbers, { full, detail: 'listed' }).join(', ');
+    return openings.map((opening) => [
+      `${names}${some ? ' (some pods)' : ''}`,
+      direction,
+      openingPeersText(opening, full),
+      openingPortsText(opening, full),
+    ]);
   });
 }
 

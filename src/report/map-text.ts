@@ -13,6 +13,7 @@ import { blockSections } from './map-text-blocks.ts';
 import type { TextContext } from './map-text-blocks.ts';
 import { describePeers } from './peer-terms.ts';
 import { portsText } from './ports-text.ts';
+import { possibleText } from './possible-text.ts';
 import { asciiSymbols, unicodeSymbols } from './symbols.ts';
 import { countOf } from './wording.ts';
 
@@ -55,7 +56,7 @@ export function renderMapText(map: ConnectivityMap, options: MapOptions): string
       ...blockSections(context, mapBlocks(index, { full: context.full, filtered: context.filtered, ...focus })),
     );
   }
-  lines.push(...exposedText(context, options), ...uncertainText(context));
+  lines.push(...exposedText(context, options), ...possibleLines(context), ...uncertainText(context));
   lines.push(...wrapInto(countStatements(index, options).join(` ${context.symbols.dot} `), context.width, ''));
   return `${lines.join('\n')}\n`;
 }
@@ -140,6 +141,19 @@ function exposedText(context: TextContext, options: MapOptions): string[] {
   }
   if (shown.length < inView.length) lines.push(`  ${symbols.ellipsis} and ${inView.length - shown.length} more`);
   return [...lines, ''];
+}
+
+function possibleLines(context: TextContext): string[] {
+  const { index, palette, symbols, width, full } = context;
+  const { possible } = index.map;
+  if (possible === undefined) return [];
+  const names = (ids: readonly string[]): string =>
+    describePeers(
+      index,
+      ids.flatMap((id) => index.numberOf.get(id) ?? []),
+      { full, detail: 'listed' },
+    ).join(', ');
+  return possibleText(possible, { palette, symbols, width, full, names });
 }
 
 function exposureState(context: TextContext, exposure: Exposure): { readonly mark: string; readonly remark: string } {

@@ -47,6 +47,10 @@ export function mapCommand() {
     .option('--port <port>', 'only this port: PORT, PORT/udp, PORT/sctp or icmp')
     .option('--denied', 'list what is denied instead of what is allowed')
     .option('--self', 'also what the replicas of one workload may open to each other')
+    .option(
+      '--exposure',
+      'also to whom workloads are open beyond the peers in the input: possible pods by labels, and addresses (text, json, md)',
+    )
     .addOption(podCidrOption())
     .addOption(localNodeOption())
     .addOption(fullOption('nothing is folded or cut short'))
@@ -62,6 +66,10 @@ export function mapCommand() {
   addExamples(command, [
     { what: 'Everything that a folder of manifests allows', command: 'sallyport map -f k8s/' },
     { what: 'Who may reach the database?', command: 'sallyport map -f k8s/ --to db/postgres' },
+    {
+      what: 'Whom would the database let in that is not there yet?',
+      command: 'sallyport map -f k8s/ --to db/postgres --exposure',
+    },
     { what: 'What of one namespace is denied', command: 'sallyport map -f k8s/ -n shop --denied' },
     { what: 'A picture for a page or a pull request', command: 'sallyport map -f k8s/ --by namespace -o mermaid' },
     { what: 'The rendered manifests of an overlay', command: 'sallyport map -k overlays/prod' },

@@ -3,6 +3,7 @@ import { type MapOptions as EngineMapOptions, connectivityMap } from '../../engi
 import { parseEndpoint } from '../../engine/endpoint.ts';
 import { readEndpointText, readTargetText } from '../../engine/endpoint-text.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { PossibleExposures } from '../../engine/possible-exposures.ts';
 import type { ConnectivityMap } from '../../engine/results.ts';
 import { OperationalError } from '../../io/operational-error.ts';
 import type { LabelSelector } from '../../kube/objects.ts';
@@ -29,6 +30,7 @@ export interface MapCommandOptions extends LoadOptions, EngineOptions {
   readonly denied?: true | undefined;
   readonly self?: true | undefined;
   readonly full?: true | undefined;
+  readonly exposure?: true | undefined;
 }
 
 export async function runMap(options: MapCommandOptions): Promise<void> {
@@ -62,7 +64,8 @@ export async function runMap(options: MapCommandOptions): Promise<void> {
   if (forPrograms && map.leftOut !== undefined && options.quiet !== true) warnOfLeftOut(map.leftOut);
   const focus = focusIds(engine, { ...filter, by }, map);
   const notes = [...(note === undefined ? [] : [note]), ...mapNotes(options, map)];
-  printReport(mapFormats, options, map, (look): MapReportOptions => ({
+  const report = options.exposure === true ? withPossible(engine, map, by, focus, options) : map;
+  printReport(mapFormats, options, report, (look): MapReportOptions => ({
     ...look,
     full: options.full === true,
     denied: options.denied === true,
@@ -71,6 +74,21 @@ export async function runMap(options: MapCommandOptions): Promise<void> {
     show: options.from.length > 0 ? 'out' : options.to.length > 0 ? 'in' : 'both',
     ...(notes.length > 0 ? { notes } : {}),
   }));
+}
+
+/** Of the peers that the text describes, in the directions it describes. */
+function withPossible(
+  engine: Engine,
+  map: ConnectivityMap,
+  by: MapGrouping,
+  focus: ReadonlySet<string> | undefined,
+  options: MapCommandOptions,
+): ConnectivityMap {
+  const shown = focus ?? new Set(map.peers.map(({ id }) => id));
+  const items = viewItems(engine, by).filter(({ id }) => shown.has(id));
+  const directions: ('ingress' | 'egress')[] =
+    options.from.length > 0 ? ['egress'] : options.to.length > 0 ? ['ingress'] : ['ingress', 'egress'];
+  return { ...map, possible: new PossibleExposures(engine).of(items, directions) };
 }
 
 function warnOfLeftOut(count: number): void {
@@ -125,7 +143,10 @@ function mapNotes(options: MapCommandOptions, map: ConnectivityMap): readonly st
 }
 
 /** What can be refused before any file is read. */
-function checkFilters({ namespace, allNamespaces, from, to }: MapCommandOptions): void {
+function checkFilters({ namespace, allNamespaces, from, to, exposure, output }: MapCommandOptions): void {
+  if (exposure === true && !['text', 'json', 'md'].includes(output)) {
+    throw usage(`--exposure is not part of -o ${output}`, 'use -o text, -o json or -o md');
+  }
   if (allNamespaces === true && namespace.length > 0) {
     throw usage('-A and -n exclude each other', 'leave one of them out');
   }
