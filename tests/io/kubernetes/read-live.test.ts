@@ -85,6 +85,16 @@ describe('a live cluster', () => {
     expect(Object.values(objects).flat()).toEqual([]);
   });
 
+  test('may write an empty list as null', async () => {
+    await started();
+    cluster.interfere((request) => {
+      if (request.path !== '/apis/batch/v1/cronjobs') return false;
+      request.json({ kind: 'CronJobList', apiVersion: 'batch/v1', metadata: { resourceVersion: '1' }, items: null });
+      return true;
+    });
+    expect((await read()).count).toBe(9);
+  });
+
   test('comes in pages', async () => {
     await started(many);
     const { objects } = await read({ pageSize: 10 });
