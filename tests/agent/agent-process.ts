@@ -56,9 +56,12 @@ export class AgentProcess {
   readonly #ended: Promise<number | null>;
 
   /** @param program what node runs, with its first arguments */
-  constructor(home: AgentHome, program: readonly string[], args: readonly string[]) {
+  constructor(home: AgentHome, program: readonly string[], args: readonly string[], environment = {}) {
     const all = [...program, 'agent', '--kubeconfig', join(home.folder, 'kubeconfig'), '--log-format', 'json', ...args];
-    this.child = spawn(process.execPath, all, { env: home.environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, all, {
+      env: { ...home.environment, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
     this.#ended = new Promise((resolve) => {

@@ -1,11 +1,12 @@
 /**
  * A program that takes the place of nft: it knows the commands that the agent uses, keeps what they made in the file
- * that FAKE_NFT_STATE names, and writes every transaction to the end of FAKE_NFT_LOG.
+ * that FAKE_NFT_STATE names, and writes every transaction to the end of FAKE_NFT_LOG. What has the text of
+ * FAKE_NFT_REFUSES in it is refused as the kernel would.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-const { FAKE_NFT_STATE: stateFile = '', FAKE_NFT_LOG: logFile = '' } = process.env;
+const { FAKE_NFT_STATE: stateFile = '', FAKE_NFT_LOG: logFile = '', FAKE_NFT_REFUSES: refused = '' } = process.env;
 const options = process.argv.slice(2);
 
 /**
@@ -124,6 +125,7 @@ function transact(text) {
   const state = load();
   let output = '';
   try {
+    if (refused !== '' && text.includes(refused)) throw new Refused('Could not process rule: Invalid argument');
     for (const command of text.split('\n')) if (command.trim() !== '') output += execute(state, command.trim());
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

@@ -79,6 +79,35 @@ describe('sallyport agent', () => {
     expect(Number(generations.at(-1))).toBeGreaterThan(Number(generations[0]));
   });
 
+  test('a policy that the kernel refuses denies its pods, and holds up nobody else', async () => {
+    agent = new AgentProcess(home, [main], ['--node-name', 'node-1'], { FAKE_NFT_REFUSES: 'th dport 6666 ' });
+    const { saw } = bound(agent);
+    await saw('applied');
+    cluster.apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'bad', namespace: 'shop' },
+      spec: { podSelector: { matchLabels: { app: 'odd' } }, ingress: [{ ports: [{ port: 6666 }] }] },
+    });
+    cluster.apply(pod('odd', '10.0.1.66'));
+    expect(await saw('quarantined')).toMatchObject({
+      level: 'error',
+      policies: ['shop/NetworkPolicy/bad'],
+      reason: expect.stringContaining('Invalid argument') as string,
+    });
+    await until(() => judged().length === 3, 'the pod is judged all the same');
+    const { table } = JSON.parse(home.read('state.json')) as {
+      table: {
+        sets: Record<string, { elements: Record<string, string> }>;
+        chains: Record<string, { rules: { text: string }[] }>;
+      };
+    };
+    const chain = /^goto (\S+)$/.exec(table.sets['in4']?.elements['10.0.1.66'] ?? '')?.[1] ?? '';
+    expect(table.chains[chain]?.rules.at(-1)?.text).toMatch(/drop|goto deny/);
+    cluster.apply(pod('db', '10.0.1.3'));
+    await until(() => judged().includes('10.0.1.3'), 'the others go on');
+  });
+
   test('puts back a table that somebody else deletes', async () => {
     const { saw } = bound(start());
     await saw('applied');
