@@ -27,10 +27,10 @@ export interface PlanOptions {
   /** The plan that is in force: identities keep their numbers. */
   readonly previous?: Plan | undefined;
   /**
-   * How many addresses had which identity in it of those that an address stands for, where it does not only stand for
-   * itself.
+   * The only addresses of pods and nodes to be told apart, by text, each with how many of those that it stands for had
+   * which identity in the previous plan. Without it every address stands for itself.
    */
-  readonly votes?: (address: IpAddress) => ReadonlyMap<IdentityId, number>;
+  readonly representatives?: ReadonlyMap<string, ReadonlyMap<IdentityId, number>>;
   /**
    * The same cluster with the policies in audit mode included: what they would deny beyond the others is shown, and
    * changes no verdict. Without it nothing is in audit mode.
@@ -59,7 +59,9 @@ export function compilePlan(compiled: Compiled, node: string, options: PlanOptio
   const stagedPods = staged === undefined ? [] : podsOn(node, staged);
   const stagedJudging = staged && new JudgingSets(stagedPods, staged, new ContentNames());
   const stagedWorld = staged && stagedJudging && worldOf(staged, stagedJudging.sets);
-  const peers = sortPeers(node, world, { byPolicy: observation.hits === true, staged: stagedWorld });
+  const { representatives } = options;
+  const isAsked = (address: IpAddress): boolean => representatives?.has(formatIp(address)) !== false;
+  const peers = sortPeers(node, world, { byPolicy: observation.hits === true, staged: stagedWorld, isAsked });
   const numbered = numberKinds(
     hadNumbers(peers, options),
     peers.anybody,
@@ -189,7 +191,7 @@ export function rangeLookup(ranges: readonly IdentityRange[]): (address: IpAddre
 }
 
 /** How many members of each kind had which identity in the plan that is in force. */
-function hadNumbers(peers: SortedPeers, { previous, votes }: PlanOptions): HadNumbers[] {
+function hadNumbers(peers: SortedPeers, { previous, representatives }: PlanOptions): HadNumbers[] {
   const had = peers.kinds.map(() => new Map<IdentityId, number>());
   if (previous === undefined) return had;
   const count = (kind: number, id: IdentityId, times = 1): void =>
@@ -197,8 +199,10 @@ function hadNumbers(peers: SortedPeers, { previous, votes }: PlanOptions): HadNu
   const ofRange = rangeLookup(previous.ranges);
   for (const { range, kind } of peers.ranges) count(kind, ofRange(firstOf(range)));
   for (const { address, kind } of peers.addresses) {
-    if (votes !== undefined) for (const [id, times] of votes(address)) count(kind, id, times);
-    else count(kind, previous.peers.get(formatIp(address))?.identity ?? ofRange(address));
+    const text = formatIp(address);
+    const votes = representatives?.get(text);
+    if (votes !== undefined) for (const [id, times] of votes) count(kind, id, times);
+    else count(kind, previous.peers.get(text)?.identity ?? ofRange(address));
   }
   return had;
 }

@@ -56,8 +56,6 @@ interface LocalShape {
   judged: LocalPod | undefined;
 }
 
-const NO_VOTES: ReadonlyMap<IdentityId, number> = new Map();
-
 export class LivePlan {
   private readonly options: LivePlanOptions;
   private readonly objects: CurrentObjects;
@@ -244,7 +242,7 @@ export class LivePlan {
     const compiled = (part: KubeObjects): Compiled => new Compiled(buildCluster(part, { allowEgressToLocalNode }));
     const plan = compilePlan(compiled(enforced), node, {
       previous: this.current,
-      votes: (address) => votes.get(formatIp(address)) ?? NO_VOTES,
+      representatives: votes,
       staged: staged && compiled(staged),
       ...(observation === undefined ? {} : { observation }),
     });

@@ -14,7 +14,7 @@ import { ShapeSorter } from './shape-sorter.ts';
 export interface PeerGroup {
   readonly shape: Shape;
   /** What tells the groups of one shape apart. */
-  readonly key: string;
+  readonly place: number | string;
   readonly slots: Set<AddressSlot>;
   peerClass: PeerClass;
   /** What the plan says about its addresses; `undefined` when that is not known, or not the same for all. */
@@ -33,7 +33,7 @@ export interface PeerClass {
 
 export class PeerCensus {
   private terms = new PeerTerms([], []);
-  private groups = new Map<Shape, Map<string, PeerGroup>>();
+  private groups = new Map<Shape, Map<number | string, PeerGroup>>();
   private classes = new Map<string, PeerClass>();
   private sorter: ShapeSorter;
   private readonly namespaceObject: (name: string) => NamespaceObject | undefined;
@@ -59,7 +59,7 @@ export class PeerCensus {
     slot.group = undefined;
     if (group?.slots.delete(slot) !== true || group.slots.size > 0) return;
     const ofShape = this.groups.get(group.shape);
-    ofShape?.delete(group.key);
+    ofShape?.delete(group.place);
     if (ofShape?.size === 0) this.groups.delete(group.shape);
     // The class stays: the next address of it is known already.
     group.peerClass.groups.delete(group);
@@ -106,19 +106,19 @@ export class PeerCensus {
       ofShape = new Map();
       this.groups.set(shape, ofShape);
     }
-    const key = `${slot.address.family} ${this.terms.atomsOf(slot.address, addressesOf(owner))}`;
-    let group = ofShape.get(key);
+    const place = this.terms.placeOf(slot.address, addressesOf(owner));
+    let group = ofShape.get(place);
     if (group === undefined) {
-      const peerClass = this.classOf(shape, key);
-      group = { shape, key, slots: new Set(), peerClass, said: undefined, had: new Map() };
+      const peerClass = this.classOf(shape, place);
+      group = { shape, place, slots: new Set(), peerClass, said: undefined, had: new Map() };
       peerClass.groups.add(group);
-      ofShape.set(key, group);
+      ofShape.set(place, group);
     }
     return group;
   }
 
-  private classOf(shape: Shape, groupKey: string): PeerClass {
-    const key = `${this.sorter.kindOf(shape)} ${groupKey}`;
+  private classOf(shape: Shape, place: number | string): PeerClass {
+    const key = `${this.sorter.kindOf(shape)} ${place}`;
     let known = this.classes.get(key);
     if (known === undefined) {
       known = { key, groups: new Set(), identity: undefined };
@@ -130,7 +130,7 @@ export class PeerCensus {
   private classifyAll(): void {
     this.classes = new Map();
     for (const group of this.allGroups()) {
-      group.peerClass = this.classOf(group.shape, group.key);
+      group.peerClass = this.classOf(group.shape, group.place);
       group.peerClass.groups.add(group);
     }
   }

@@ -46,9 +46,12 @@ export interface SortingOptions {
   /** Peers that different policies admit are told apart. */
   readonly byPolicy: boolean;
   readonly staged: World | undefined;
+  /** Of the addresses of pods and nodes: which of them to sort. */
+  readonly isAsked: (address: IpAddress) => boolean;
 }
 
-export function sortPeers(node: string, enforced: World, { byPolicy, staged }: SortingOptions): SortedPeers {
+export function sortPeers(node: string, enforced: World, options: SortingOptions): SortedPeers {
+  const { byPolicy, staged, isAsked } = options;
   const kinds: PeerKind[] = [];
   const kindOfAnswer = new Map<string, number>();
   const kindOfQuestion = new Map<string, number>();
@@ -81,7 +84,7 @@ export function sortPeers(node: string, enforced: World, { byPolicy, staged }: S
       return { range, kind: kindOf({ classId, stagedClassId, family: range.family, ownNode: false }) };
     },
   );
-  const known = addressPeers(node, enforced.compiled);
+  const known = addressPeers(node, enforced.compiled).filter(({ address }) => isAsked(address));
   const stagedClassOf = staged && classesByAddress(addressPeers(node, staged.compiled));
   const addresses = known.map(({ address, classId, ownNode }) => {
     const stagedClassId = stagedClassOf?.get(formatIp(address)) ?? -1;

@@ -105,13 +105,17 @@ export class PeerTerms {
     return named.length === 0 ? '' : JSON.stringify(portWords(named));
   }
 
-  /** The part of the address space that an address lies in; then those of all addresses of its owner, if more. */
-  atomsOf(own: IpAddress, all: readonly IpAddress[]): string {
+  /**
+   * Where an address lies, as far as networks are told apart: a number for an owner with one address of the family, and
+   * for others a text, since a rule that covers one of their addresses covers all (S88).
+   */
+  placeOf(own: IpAddress, all: readonly IpAddress[]): number | string {
     const { atoms } = this;
-    const first = atoms.atomOf(own);
-    if (all.length === 1) return String(first);
-    const others = all.filter(({ family }) => family === own.family).map((ip) => atoms.atomOf(ip));
-    return [first, ...[...new Set(others)].sort((a, b) => a - b)].join(' ');
+    const place = 2 * atoms.atomOf(own) + (own.family === 4 ? 0 : 1);
+    if (all.length === 1) return place;
+    const others = all.filter(({ family }) => family === own.family);
+    if (others.length === 1) return place;
+    return [place, ...new Set(others.map((ip) => atoms.atomOf(ip)).sort((a, b) => a - b))].join(' ');
   }
 }
 
