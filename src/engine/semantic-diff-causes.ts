@@ -136,8 +136,9 @@ export class Causes {
     let causes = this.known.get(key);
     if (causes === undefined) {
       causes = this.unique([
-        ...this.ofPorts(difference, delta.opened, 'after'),
         ...this.ofPorts(difference, delta.closed, 'before'),
+        // Last, so that a rule that both opens and closes is shown where it is now.
+        ...this.ofPorts(difference, delta.opened, 'after'),
       ]);
       this.known.set(key, causes);
     }
