@@ -58,9 +58,19 @@ function isOpen({ engine }: AuditContext, from: number, to: number, protocol: Dn
   );
 }
 
-/** A pod that may send nothing at all needs no names. */
+/** A pod that may send nothing at all, or only to a few addresses, which it is told as such, needs no names. */
 function sendsSomewhere(context: AuditContext, pod: number): boolean {
-  return context.policiesOf(pod).some(({ isolates, egress }) => isolates.egress && egress.length > 0);
+  return context
+    .policiesOf(pod)
+    .some(
+      ({ isolates, egress }) =>
+        isolates.egress && egress.some(({ peers }) => peers.length === 0 || peers.some(isMetByName)),
+    );
+}
+
+function isMetByName(peer: PolicyPeer): boolean {
+  if (peer.type === 'pods') return true;
+  return peer.cidr !== undefined && peer.cidr.prefix <= (peer.cidr.family === 4 ? 8 : 16);
 }
 
 function mayAsk(context: AuditContext, pod: number, protocol: DnsProtocol): boolean {

@@ -1,6 +1,6 @@
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { ConnectionQuery } from '../../engine/query.ts';
-import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
+import type { ContainerPort, NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectId, type Finding } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
@@ -58,14 +58,14 @@ function refusedQuery(
     for (const other of others) {
       if (subject === other) continue;
       const [from, to] = direction === 'ingress' ? [other, subject] : [subject, other];
-      for (const { protocol, port } of portsOf(rule)) {
+      if (opensSome(context, from, to, rule)) return undefined;
+      for (const { protocol, port } of portsOf(rule, context.cluster.pods.ports[to] ?? [])) {
         const query: ConnectionQuery = {
           from: { type: 'pod', pod: from },
           to: { type: 'pod', pod: to },
           protocol,
           port,
         };
-        if (engine.verdict(query) !== 'denied') return undefined;
         const { egress, ingress } = engine.explain(query);
         const [own, far] = direction === 'ingress' ? [ingress, egress] : [egress, ingress];
         // Denied at this end as well: a named port, or a cluster policy.
@@ -85,12 +85,35 @@ function onePerClass({ engine }: AuditContext, pods: readonly number[]): readonl
   });
 }
 
-/** Of a range only both ends; of a rule for every port a few that are as good as any other. */
-function portsOf({ ports }: NetworkPolicyRule): readonly Pick<ConnectionQuery, 'protocol' | 'port'>[] {
-  if (ports.length === 0) return [80, 443, 8080, 5432, 53].map((port) => ({ protocol: 'TCP', port }));
+/** Whether any connection that the rule speaks of may come about, on whichever port. */
+function opensSome({ engine }: AuditContext, from: number, to: number, { ports }: NetworkPolicyRule): boolean {
+  const open = engine.portsValue(engine.ports({ type: 'pod', pod: from }, { type: 'pod', pod: to }).possible);
+  if (open === 'any') return true;
+  if (ports.length === 0) return open.length > 0;
+  return ports.some(({ protocol, port, endPort }) =>
+    open.some(
+      (other) =>
+        other.protocol === protocol &&
+        (port === undefined ||
+          (typeof port === 'number' && other.ranges.some(([first, last]) => first <= endPort && port <= last))),
+    ),
+  );
+}
+
+/** Ports to ask about: of a range both ends, of a rule for every port one that the destination has. */
+function portsOf(
+  { ports }: NetworkPolicyRule,
+  declared: readonly ContainerPort[],
+): readonly Pick<ConnectionQuery, 'protocol' | 'port'>[] {
+  const [first] = declared;
+  const usual = { protocol: first?.protocol ?? 'TCP', port: first?.containerPort ?? 80 };
+  if (ports.length === 0) return [usual];
   return ports.flatMap(({ protocol, port, endPort }) => {
     if (typeof port === 'string') return [];
-    if (port === undefined) return [80, 443, 8080].map((number) => ({ protocol, port: number }));
+    if (port === undefined) {
+      const own = declared.find((candidate) => candidate.protocol === protocol);
+      return [{ protocol, port: own?.containerPort ?? 80 }];
+    }
     return port === endPort ? [{ protocol, port }] : [port, endPort].map((number) => ({ protocol, port: number }));
   });
 }

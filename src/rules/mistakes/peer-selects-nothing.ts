@@ -6,6 +6,7 @@ import type { AuditContext } from '../audit-context.ts';
 import { objectId, type Finding } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
+import { isSplitByDash } from './peers-split-by-dash.ts';
 
 type PodsPeer = Extract<PolicyPeer, { type: 'pods' }>;
 
@@ -30,7 +31,8 @@ export const peerSelectsNothing = defineRule({
         for (const rule of policy[direction]) {
           for (const [index, peer] of rule.peers.entries()) {
             const problem = peer.type === 'pods' ? problemOf(context, policy, peer) : undefined;
-            if (problem !== undefined) yield findingOf(context, policy, rule, fields[direction], index, problem);
+            if (problem === undefined || isSplitByDash(context, policy, rule, index)) continue;
+            yield findingOf(context, policy, rule, fields[direction], index, problem);
           }
         }
       }

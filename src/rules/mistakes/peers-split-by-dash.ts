@@ -40,6 +40,19 @@ export const peersSplitByDash = defineRule({
   },
 });
 
+/** Whether a peer is half of a pair that this rule reports: then it needs no message of its own. */
+export function isSplitByDash(
+  context: AuditContext,
+  policy: NetworkPolicyObject,
+  rule: NetworkPolicyRule,
+  index: number,
+): boolean {
+  return [index - 1, index].some((first) => {
+    const pair = splitPair(rule, first);
+    return pair !== undefined && isMeantTogether(pair, policy, context);
+  });
+}
+
 interface Pair {
   readonly namespaces: PodsPeer;
   readonly pods: PodsPeer;
@@ -96,7 +109,7 @@ function findingOf(
   };
   return {
     message: `two peers where one was meant: every pod of the selected namespaces, or pods ${wanted} of ${policy.meta.namespace}, where there are none`,
-    why: `Items of ${field} are alternatives. The first one admits ${open.pods.length} pods; pods ${wanted} in those namespaces would be ${meant.pods.length}.`,
+    why: `Items of ${field} are alternatives. One of them admits ${open.pods.length === 1 ? '1 pod' : `${open.pods.length} pods`}; pods ${wanted} in those namespaces would be ${meant.pods.length}.`,
     help: 'write podSelector and namespaceSelector as two fields of one list item',
     ...(place === undefined ? {} : { place }),
     ...(above === undefined ? {} : { related: [{ message: 'this item alone admits whole namespaces', span: above }] }),
