@@ -14,6 +14,8 @@ const packages = {
   iptables: 'iptables',
   nft: 'nftables',
   nsenter: 'util-linux',
+  perl: 'perl-base',
+  setpriv: 'util-linux',
   tcpdump: 'tcpdump',
   unshare: 'util-linux',
 };

@@ -9,7 +9,7 @@ const asRoot = 'or run the tests as root';
 /** Why packets cannot be tested here, with the line to paste; `undefined` when they can. Installs what it may. */
 export function whyNoPackets(): string | undefined {
   if (process.platform !== 'linux') return 'real packets need Linux';
-  const missing = ensurePrograms(['ip', 'nft', 'nsenter', 'unshare']);
+  const missing = ensurePrograms(['ip', 'nft', 'nsenter', 'perl', 'setpriv', 'tcpdump', 'unshare']);
   if (missing !== undefined) return missing;
   const root = process.getuid?.() === 0;
   const user = root ? [] : ['--user', '--map-root-user'];
