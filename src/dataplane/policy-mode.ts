@@ -5,7 +5,7 @@ import type { ClusterPolicyObject, KubeObjects, NetworkPolicyObject, ObjectMeta 
 export const MODE_ANNOTATION = 'sallyport.dev/mode';
 
 /** `audit`: the policy changes no verdict; what it would deny is counted and logged. */
-export type PolicyMode = 'enforce' | 'audit';
+type PolicyMode = 'enforce' | 'audit';
 
 /** An annotation that says neither: the safe reading counts, and somebody has to be told. */
 export interface ModeRemark {
