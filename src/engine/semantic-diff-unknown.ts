@@ -1,10 +1,11 @@
 /** Which missing facts leave a difference open, in the words of the explanation of one such connection. */
+import { MAYBE } from '../base/tri.ts';
 import type { Engine } from './engine.ts';
 import { NO_PORTS, type PortSetId } from './port-sets.ts';
 import type { ConnectionQuery, Endpoint } from './query.ts';
 import type { JointClasses } from './semantic-diff-classes.ts';
 import type { SharedPorts, Side } from './semantic-diff-ports.ts';
-import type { EndDifference } from './semantic-diff-sweep.ts';
+import type { ClassDifference, EndDifference } from './semantic-diff-sweep.ts';
 
 const MAX_WHY = 4;
 /** Explanations made for one diff; a diff with more open connections repeats their reasons anyway. */
@@ -33,12 +34,25 @@ export class UnknownReasons {
         const target = this.endpoint(to, sample.to, side);
         if (source === undefined || target === undefined) continue;
         this.explained++;
-        const { egress, ingress } = this.engines[side].explain({ from: source, to: target, ...this.point(open) });
-        for (const reason of [...(egress.why ?? []), ...(ingress.why ?? [])]) why.add(reason);
+        const result = this.engines[side].explain({ from: source, to: target, ...this.point(open) });
+        const gates = [result.egress, result.ingress].flatMap((gate) => (gate.certain ? [] : (gate.why ?? [])));
+        for (const reason of gates.length > 0 ? gates : (result.why ?? [])) why.add(reason);
+        if (why.size === 0 && this.lacksFamilies(side, sample)) {
+          why.add('the addresses of pods, and so their IP families, are not part of the input (--pod-cidr tells them)');
+        }
       }
     }
     if (why.size === 0) why.add('the input does not say which pods share a node');
     return [...why].slice(0, MAX_WHY);
+  }
+
+  /** Whether it is unknown which families an end has. */
+  private lacksFamilies(side: Side, { from, to }: ClassDifference): boolean {
+    const { families } = this.engines[side].compiled.classes;
+    return [from, to].some((joint) => {
+      const bits = families[this.classes.of[side][joint] ?? -1] ?? 0;
+      return (bits & 3) === MAYBE || bits >> 2 === MAYBE;
+    });
   }
 
   private endpoint(end: number, joint: number, side: Side): Endpoint | undefined {

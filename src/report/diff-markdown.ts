@@ -33,7 +33,7 @@ export function renderDiffMarkdown(diff: ConnectivityDiff, options: Pick<DiffRep
   const rows = diffRows(diff);
   const page = new Page();
   page.add('## Network policy: what changes');
-  page.add(`**${markdownText(verdictText(diff))}** ${markdownText(capital(countsText(diff)))}.`);
+  page.add(`**${markdownText(verdictText(diff))}** ${markdownText(capital(countsText(diff)))}`.trimEnd());
   page.add(`From ${markdownText(diff.before)} to ${markdownText(diff.after)}.`);
   const summary = sectionOrder.flatMap((section): string[][] => {
     const own = rows.filter((row) => row.section === section);

@@ -51,7 +51,9 @@ export function renderDiffText(diff: ConnectivityDiff, options: DiffReportOption
   const rows = diffRows(diff);
   const lines = [
     ...wrapInto(`${visible(diff.before)} ${context.symbols.to} ${visible(diff.after)}`, width, ''),
-    ...wrapInto(`${verdictText(diff)} ${capital(countsText(diff))}.`, width, '').map((line) => palette.bold(line)),
+    ...wrapInto(`${verdictText(diff)} ${capital(countsText(diff))}`.trimEnd(), width, '').map((line) =>
+      palette.bold(line),
+    ),
     '',
   ];
   for (const section of sectionOrder) {

@@ -130,7 +130,7 @@ export function exposureText({ via, to, before, after }: ExposureChange, full = 
 }
 
 export function exposureWhy({ before, after }: ExposureChange): string {
-  return visible((after?.why ?? before?.why ?? []).join('; '));
+  return visible(((after ?? before)?.why ?? []).join('; '));
 }
 
 /** The whole difference in one sentence. */
@@ -149,13 +149,13 @@ export function verdictText(diff: ConnectivityDiff): string {
   }
 }
 
-/** `2 added, 1 widened, 3 removed`. */
+/** `connections: 2 added, 1 widened, 3 removed.`; `''` when there is nothing to count. */
 export function countsText({ counts, leftOut }: ConnectivityDiff): string {
   const parts = (['added', 'widened', 'changed', 'narrowed', 'removed', 'unclear'] as const).flatMap((kind) =>
     counts[kind] > 0 ? [`${counts[kind]} ${kind}`] : [],
   );
   if (leftOut !== undefined) parts.push(`${leftOut} more not listed`);
-  return parts.length === 0 ? 'no connection changed' : `connections: ${parts.join(', ')}`;
+  return parts.length === 0 ? '' : `connections: ${parts.join(', ')}.`;
 }
 
 /** What stands against an expectation, widest first as the diff lists it; one line each. */
