@@ -53,34 +53,37 @@ function read(reader: LogReader, whenReading: () => void, wanted: number) {
 }
 
 describeKernel('readers of the packet log', () => {
-  it.each([relayReader(GROUP), tcpdumpReader(GROUP)])(
-    '$name: every packet, with its prefix and ports',
-    async (reader) => {
-      const namespaces = new Namespaces();
-      try {
-        const one = await namespaces.add();
-        one.run(['ip', 'link', 'set', 'lo', 'up']);
-        one.run(['nft', '-f', '-'], rules);
-        const { packets, lost, state } = await read(
-          inside(one, reader),
-          () => {
-            one.run([process.execPath, '-e', send('127.0.0.1', 200)]);
-            one.run([process.execPath, '-e', send('::1', 1)]);
-          },
-          201,
-        );
-        expect({ lost, state }).toEqual({ lost: 0, state: { type: 'reading', reader: reader.name } });
-        const shown = packets.map(({ prefix, hook, packet: { source, destination, destinationPort, protocol } }) =>
-          [prefix, hook, formatIp(source), formatIp(destination), destinationPort, protocol].join(' '),
-        );
-        expect(new Set(shown)).toEqual(
-          new Set(['sp deny in_1 output 127.0.0.1 127.0.0.1 9999 17', 'sp deny in_1 output ::1 ::1 9999 17']),
-        );
-      } finally {
-        await namespaces.close();
-      }
-    },
-  );
+  const isRoot = process.getuid?.() === 0;
+  it.each([
+    { name: 'perl', reader: relayReader(GROUP), rootless: !isRoot },
+    { name: 'perl in a user namespace', reader: relayReader(GROUP), rootless: true },
+    // tcpdump gives up its groups when it is root, which the root of a user namespace cannot.
+    ...(isRoot ? [{ name: 'tcpdump', reader: tcpdumpReader(GROUP), rootless: false }] : []),
+  ])('$name: every packet, with its prefix and ports', async ({ reader, rootless }) => {
+    const namespaces = new Namespaces({ rootless });
+    try {
+      const one = await namespaces.add();
+      one.run(['ip', 'link', 'set', 'lo', 'up']);
+      one.run(['nft', '-f', '-'], rules);
+      const { packets, lost, state } = await read(
+        inside(one, reader),
+        () => {
+          one.run([process.execPath, '-e', send('127.0.0.1', 200)]);
+          one.run([process.execPath, '-e', send('::1', 1)]);
+        },
+        201,
+      );
+      expect({ lost, state }).toEqual({ lost: 0, state: { type: 'reading', reader: reader.name } });
+      const shown = packets.map(({ prefix, hook, packet: { source, destination, destinationPort, protocol } }) =>
+        [prefix, hook, formatIp(source), formatIp(destination), destinationPort, protocol].join(' '),
+      );
+      expect(new Set(shown)).toEqual(
+        new Set(['sp deny in_1 output 127.0.0.1 127.0.0.1 9999 17', 'sp deny in_1 output ::1 ::1 9999 17']),
+      );
+    } finally {
+      await namespaces.close();
+    }
+  });
 
   it('perl needs CAP_NET_ADMIN and nothing else, and says when it lacks it', async () => {
     const namespaces = new Namespaces();
