@@ -12,6 +12,7 @@ export const contradictorySelector = defineRule({
   fixable: false,
   detectors: ['M9'],
   catalogue: ['NP104'],
+  controls: { nsa: ['selectors'] },
   *check(context) {
     for (const policy of context.policies()) {
       for (const selector of selectorsOf(policy)) {

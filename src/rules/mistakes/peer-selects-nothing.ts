@@ -24,6 +24,7 @@ export const peerSelectsNothing = defineRule({
   fixable: false,
   detectors: ['M2', 'M3', 'M4', 'M5', 'M39', 'M67'],
   catalogue: ['NP102', 'NP103', 'NP105', 'NP108', 'NP502', 'NP503'],
+  controls: { nsa: ['selectors'] },
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
       for (const direction of ['ingress', 'egress'] as const) {

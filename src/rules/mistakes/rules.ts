@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts';
+import { clientAddressBehindSnat } from './client-address-behind-snat.ts';
 import { clusterAddressInRange } from './cluster-address-in-range.ts';
 import { clusterDenyWithoutDns } from './cluster-deny-without-dns.ts';
 import { contradictorySelector } from './contradictory-selector.ts';
@@ -23,6 +24,7 @@ import { servicePortInsteadOfPodPort } from './service-port-instead-of-pod-port.
 import { unstableLabel } from './unstable-label.ts';
 
 export const mistakeRules: readonly Rule[] = [
+  clientAddressBehindSnat,
   clusterAddressInRange,
   clusterDenyWithoutDns,
   contradictorySelector,

@@ -14,6 +14,7 @@ export const selectsNoPod = defineRule({
   fixable: false,
   detectors: ['M6', 'M7', 'M36', 'M38'],
   catalogue: ['NP101', 'NP108'],
+  controls: { nsa: ['selectors'] },
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
       const { podSelector, meta } = policy;

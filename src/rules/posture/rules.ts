@@ -1,10 +1,12 @@
 import type { Rule } from '../rule.ts';
+import { hostNetworkWorkload } from './host-network-workload.ts';
 import { metadataServiceReachable } from './metadata-service-reachable.ts';
 import { namespaceWithoutDefaultDeny } from './namespace-without-default-deny.ts';
 import { openEgress } from './open-egress.ts';
 import { openIngress } from './open-ingress.ts';
 
 export const postureRules: readonly Rule[] = [
+  hostNetworkWorkload,
   metadataServiceReachable,
   namespaceWithoutDefaultDeny,
   openEgress,
