@@ -59,7 +59,11 @@ export function separateModes(objects: KubeObjects): PoliciesByMode {
 }
 
 /** What the object's own annotation says; `undefined` when it has none. */
-function readMode(kind: string, { namespace, name, annotations }: ObjectMeta, remarks: ModeRemark[]) {
+function readMode(
+  kind: string,
+  { namespace, name, annotations }: ObjectMeta,
+  remarks: ModeRemark[],
+): PolicyMode | undefined {
   const value = annotations.get(MODE_ANNOTATION);
   if (value === undefined) return undefined;
   if (value === 'audit' || value === 'enforce') return value;
