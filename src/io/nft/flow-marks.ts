@@ -32,7 +32,7 @@ export class KernelFlowMarks implements FlowMarks {
 
   async clear(field: GenerationField): Promise<number> {
     const mask = fieldMask(field).toString(16);
-    const [program = 'perl', ...args] = [...this.prefix, 'perl', '-e', MARK_SWEEP_SCRIPT, mask];
+    const [program, ...args] = [...this.prefix, 'perl', '-e', MARK_SWEEP_SCRIPT, mask];
     let result;
     try {
       result = await runProcess(program, args, { timeoutMs: this.timeoutMs, maxOutputBytes: 1024 });

@@ -4,6 +4,7 @@ import type { Transaction } from '../../dataplane/transaction.ts';
 import { InteractiveNft } from './interactive-nft.ts';
 import type { NftDriver } from './nft-driver.ts';
 import { NftError } from './nft-error.ts';
+import { RawElements } from './raw-elements.ts';
 import { SpawnedNft } from './spawned-nft.ts';
 
 export interface KernelNftOptions {
@@ -12,6 +13,8 @@ export interface KernelNftOptions {
   readonly timeoutMs?: number;
   /** Without it every transaction starts an nft of its own. */
   readonly interactive?: boolean;
+  /** A netlink socket as `NETLINK_LAUNCHER` opens it: elements are written into it. */
+  readonly netlinkFd?: number | undefined;
 }
 
 /** The interactive nft reads its input letter by letter; beyond this a new one is faster. */
@@ -26,10 +29,14 @@ const MAX_FAILED_STARTS = 3;
 export class KernelNft implements NftDriver {
   private readonly spawned: SpawnedNft;
   private readonly interactive: InteractiveNft | undefined;
+  private readonly raw: RawElements | undefined;
+  /** What the sets hold that transactions of ours have made; not those of ranges. */
+  private readonly types = new Map<string, string>();
   private failedStarts = 0;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor({ interactive = true, ...options }: KernelNftOptions = {}) {
+  constructor({ interactive = true, netlinkFd, ...options }: KernelNftOptions = {}) {
+    this.raw = netlinkFd === undefined ? undefined : new RawElements(netlinkFd);
     this.spawned = new SpawnedNft(options);
     this.interactive = interactive ? new InteractiveNft(options) : undefined;
   }
@@ -53,8 +60,14 @@ export class KernelNft implements NftDriver {
 
   private async applyNow(transaction: Transaction): Promise<void> {
     const installs = transaction.operations.some(({ type }) => type === 'replace-table');
+    if (this.raw?.apply(transaction, (name) => this.types.get(name)) === true) return;
     const text = renderTransaction(transaction);
     if (text === '') return;
+    await this.applyText(transaction, text, installs);
+    if (this.raw !== undefined) this.learn(transaction);
+  }
+
+  private async applyText(transaction: Transaction, text: string, installs: boolean): Promise<void> {
     try {
       if (installs) await this.spawned.applyText(`${leftOver(transaction)}${text}`);
       else if (text.length > MAX_LINE_BYTES || !(await this.isInteractive())) await this.spawned.applyText(text);
@@ -63,6 +76,15 @@ export class KernelNft implements NftDriver {
       if (!(error instanceof NftError) || error.code !== 'nft-too-large') throw error;
       const parts = installs ? splitInstall(transaction, true) : splitChange(transaction);
       for (const part of parts) await this.spawned.apply(part);
+    }
+  }
+
+  private learn({ operations }: Transaction): void {
+    for (const operation of operations) {
+      if (operation.type === 'replace-table') this.types.clear();
+      else if (operation.type === 'add-set' && !operation.set.interval)
+        this.types.set(operation.set.name, operation.set.type);
+      else if (operation.type === 'delete-set') this.types.delete(operation.set.name);
     }
   }
 
