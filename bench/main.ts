@@ -15,6 +15,7 @@ import { readManifests } from '../src/kube/read.ts';
 import { bitMatrixInput, fillBitMatrices } from './bit-matrix.ts';
 import { runCommand } from './command.ts';
 import { heapMegabytes, median, percentile, timed, timesOf } from './measure.ts';
+import { benchPlanUpdates } from './plan-updates.ts';
 import { Random } from './random.ts';
 import { createScenario, scenarioJson, type ScenarioSize, type Shape } from './scenario.ts';
 
@@ -197,6 +198,12 @@ const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
 try {
   say('Figures are medians on whatever machine this is: read the ratios.');
   for (const [pods, policies, shape] of sizes) benchEngine({ pods, policies, shape, seed });
+  const updates = [
+    { pods: 5_000, policies: 200, local: 110, rounds: 150 },
+    { pods: 50_000, policies: 5_000, local: 250, rounds: 40 },
+    { pods: 100_000, policies: 10_000, local: 110, rounds: 40 },
+  ];
+  for (const size of quick ? updates.slice(0, 1) : updates) benchPlanUpdates(size, say);
   await benchHelp();
   await benchCommand(
     quick
