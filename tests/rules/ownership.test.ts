@@ -17,7 +17,7 @@ testRule(missingOwnership, {
     { name: 'one policy alone', yaml: policy('a', '{ owner: x }') },
     { name: 'a minority annotates', yaml: policy('a', '{ owner: x }') + policy('b', '{}') + policy('c', '{}') },
     { name: 'another key for the same', yaml: policy('a', '{ owner: x }') + policy('b', '{ sallyport.dev/owner: z }') },
-    { name: 'what is required is there', yaml: policy('a', '{ owner: x }'), options: { require: ['owner'] } },
+    { name: 'what is required is there', yaml: policy('a', '{ owner: x }'), options: { facts: ['owner'] } },
   ],
   invalid: [
     {
@@ -35,7 +35,7 @@ testRule(missingOwnership, {
     {
       name: 'an annotation that says nothing',
       yaml: policy('a', "{ owner: '  ' }"),
-      options: { require: ['owner', 'review-by'] },
+      options: { facts: ['owner', 'review-by'] },
       findings: [{ message: 'the policy does not say its owner, review-by' }],
     },
   ],

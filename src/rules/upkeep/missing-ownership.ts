@@ -7,7 +7,7 @@ type Fact = keyof AnnotationKeys;
 
 const facts: readonly Fact[] = ['owner', 'purpose', 'reviewBy'];
 
-/** As people write them in `require`, and as messages name them. */
+/** As people write them in `facts`, and as messages name them. */
 const words: Readonly<Record<Fact, string>> = { owner: 'owner', purpose: 'purpose', reviewBy: 'review-by' };
 
 /** Catalogue NP605. Asks only for what other policies of the input have, unless told otherwise. */
@@ -20,16 +20,14 @@ export const missingOwnership = defineRule({
   detectors: [],
   catalogue: ['NP605'],
   options: {
-    require: {
+    facts: {
       type: 'list',
       default: [],
       summary: 'what every policy must say, of owner, purpose and review-by; empty: what at least half of them say',
     },
   },
-  *check(context, { require }) {
-    const wanted = facts.filter((fact) =>
-      require.length > 0 ? require.includes(words[fact]) : isCustom(fact, context),
-    );
+  *check(context, { facts: asked }) {
+    const wanted = facts.filter((fact) => (asked.length > 0 ? asked.includes(words[fact]) : isCustom(fact, context)));
     for (const policy of context.policies()) {
       const missing = wanted.filter((fact) => annotation(policy, fact, context) === undefined);
       if (missing.length === 0) continue;
