@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NETLINK_LAUNCHER } from '../../src/io/nft/raw-elements.ts';
 import { describeKernel } from '../packets/kernel.ts';
 import { env, Namespaces, type Namespace } from '../packets/namespaces.ts';
 
@@ -18,7 +17,7 @@ describeKernel('elements written into a netlink socket', () => {
 
   it('are what nft lists, and all or none of them are there', () => {
     const program = [process.execPath, '--import', at('../../tools/typescript.mjs'), at('./raw-elements-program.ts')];
-    const [command, ...args] = namespace.enter('perl', '-e', NETLINK_LAUNCHER, ...program, '{}');
+    const [command, ...args] = namespace.enter('perl', at('../../deploy/netlink-launcher.pl'), ...program, '{}');
     const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({

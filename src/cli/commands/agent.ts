@@ -31,6 +31,14 @@ export function agentCommand() {
           "dropped; repeatable, or none (default: the Node's pod CIDRs, unless other nodes use them)",
       ),
     )
+    .addOption(
+      numberOption(
+        '--netlink-fd <number>',
+        'a netlink socket that deploy/netlink-launcher.pl hands down: sets are changed through it, faster than by nft',
+        3,
+        255,
+      ),
+    )
     .addOption(localNodeOption())
     .addOption(numberOption('--log-group <number>', 'the nflog group of packets to be logged (default: 5)', 0, 65_535))
     .addOption(

@@ -40,6 +40,7 @@ export interface AgentCommandOptions {
   readonly allowEgressToLocalNode?: true | undefined;
   readonly logGroup?: number | undefined;
   readonly logAllowedSample?: number | undefined;
+  readonly netlinkFd?: number | undefined;
   readonly flowLog: string;
   readonly listen: string;
   readonly statusTokenFile?: string | undefined;
@@ -108,7 +109,7 @@ async function settingsOf(options: AgentCommandOptions): Promise<Settings> {
     observation: possibleObservation(readObservation(options), missing ?? []),
     preconditions: missing === undefined ? [] : [featureStatus(missing)],
     resources: enforcedKinds,
-    driver: new KernelNft(),
+    driver: new KernelNft({ netlinkFd: options.netlinkFd }),
     tables,
     verifier: tables,
     flowMarks: new KernelFlowMarks(),

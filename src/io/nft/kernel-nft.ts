@@ -13,7 +13,7 @@ export interface KernelNftOptions {
   readonly timeoutMs?: number;
   /** Without it every transaction starts an nft of its own. */
   readonly interactive?: boolean;
-  /** A netlink socket as `NETLINK_LAUNCHER` opens it: elements are written into it. */
+  /** A netlink socket as `deploy/netlink-launcher.pl` opens it: elements are written into it. */
   readonly netlinkFd?: number | undefined;
 }
 

@@ -4,35 +4,19 @@ import { systemErrorCode, systemErrorReason } from '../system-error.ts';
 import { encodeElements, errorIn, type TypeOfSet } from './element-batch.ts';
 import { NftError } from './nft-error.ts';
 
-/**
- * Opens a netlink socket of the netfilter family and runs a command that inherits it, in perl (perl-base is essential in
- * Debian): Node cannot open one itself. `perl -e <this> node main.js agent --netlink-fd 3` where 3 is free.
- *
- * The socket does not wait when it is read: the kernel has answered when a write returns. Buffers: option 32 and 33
- * beyond the system's limits, 7 and 8 within them. 0x802 is what the socket is open for, without waiting.
- */
-export const NETLINK_LAUNCHER = String.raw`
-use strict;
-$^F = 255;
-socket(my $kernel, 16, 3, 12) or die "socket: $!\n";
-bind($kernel, pack('S S L L', 16, 0, 0, 0)) or die "bind: $!\n";
-setsockopt($kernel, 1, 32, pack('l', 1 << 25)) or setsockopt($kernel, 1, 7, pack('l', 1 << 25));
-setsockopt($kernel, 1, 33, pack('l', 1 << 22)) or setsockopt($kernel, 1, 8, pack('l', 1 << 22));
-fcntl($kernel, 4, 0x802) or die "fcntl: $!\n";
-my @command = map { $_ eq '{}' ? fileno($kernel) : $_ } @ARGV;
-exec { $command[0] } @command or die "$command[0]: $!\n";
-`;
-
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** As the kernel numbers them. */
 const ERRNO = { noEntry: 2, notPermitted: 1, exists: 17, busy: 16, messageSize: 90, noBuffers: 105 } as const;
 
-/** Writes elements into a netlink socket that this process was given: microseconds where nft takes milliseconds. */
+/**
+ * Writes elements into a netlink socket that this process was given, for Node cannot open one itself:
+ * `deploy/netlink-launcher.pl` does.
+ */
 export class RawElements {
   private readonly fd: number;
   private readonly answer = Buffer.alloc(MAX_ANSWER_BYTES);
 
-  /** @param fd open, and not waiting when it is read */
+  /** @param fd open for nobody else, and not waiting when it is read: the kernel has answered when a write returns */
   constructor(fd: number) {
     this.fd = fd;
   }
