@@ -1,7 +1,8 @@
 /** The plan of one node, kept current while objects come and go. */
 import type { Cidr, IpAddress } from '../base/inet.ts';
 import { Engine } from '../engine/engine.ts';
-import type { KubeObject, KubeObjects, NodeObject, PodObject } from '../kube/objects.ts';
+import type { KubeObject, KubeObjects, NetworkPolicyObject, NodeObject, PodObject } from '../kube/objects.ts';
+import { matches } from '../kube/selectors.ts';
 import { buildCluster, type Cluster } from '../model/cluster.ts';
 import { LivePlan, NO_OBJECTS } from './live-plan.ts';
 import { separateNodeAddresses } from './node-addresses.ts';
@@ -134,7 +135,8 @@ export class NodePlanner {
 
   /**
    * Engines that know only who has these addresses, and the policies that may judge them. What they say about a
-   * connection between two of the addresses is what {@link engine} says, and they are made in no time.
+   * connection between two of the addresses is what {@link engine} says; how long it takes to make them depends on those
+   * policies alone.
    */
   enginesAmong(addresses: readonly IpAddress[]): Engines {
     const pods = new Set<PodObject>();
@@ -145,10 +147,15 @@ export class NodePlanner {
       else if (owner !== undefined) nodes.add(owner);
     }
     const namespaces = [...new Set([...pods].map(({ meta }) => meta.namespace))];
+    const mayJudge = ({ podSelector, meta }: NetworkPolicyObject): boolean => {
+      const selected = ({ meta: { namespace }, pod }: PodObject): boolean =>
+        namespace === meta.namespace && matches(podSelector, pod.labels);
+      return podSelector.invalid || [...pods].some(selected);
+    };
     return this.makeEngines({
       ...NO_OBJECTS,
       namespaces: namespaces.flatMap((name) => this.held('Namespace', '', name) ?? []),
-      networkPolicies: namespaces.flatMap((name) => [...this.in('NetworkPolicy', name)]),
+      networkPolicies: namespaces.flatMap((name) => [...this.in('NetworkPolicy', name)].filter(mayJudge)),
       clusterPolicies: CLUSTER_POLICIES.flatMap((kind) => this.all(kind)),
       pods: [...pods],
       nodes: [...nodes],
