@@ -1,6 +1,6 @@
 /** Finds out once for all files whether packets can be sent. */
 import type { TestProject } from 'vitest/node';
-import { whyNoPackets } from './requirements.ts';
+import { mayBeSkipped, whyNoPackets } from './requirements.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -11,7 +11,6 @@ declare module 'vitest' {
 
 export function setup(project: TestProject): void {
   const why = whyNoPackets() ?? '';
-  if (why !== '' && process.env['CI'] === undefined)
-    process.stderr.write(`\nTests with real packets are skipped: ${why}\n\n`);
+  if (why !== '' && mayBeSkipped) process.stderr.write(`\nTests with real packets are skipped: ${why}\n\n`);
   project.provide('whyNoPackets', why);
 }

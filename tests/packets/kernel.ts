@@ -1,8 +1,8 @@
 /** For tests that need the kernel: skipped with the reason where that cannot be, but never in CI. */
 import { describe, inject, it } from 'vitest';
+import { mayBeSkipped } from './requirements.ts';
 
 const why = inject('whyNoPackets');
-const mayBeSkipped = process.env['CI'] === undefined;
 
 /** `describe` for such tests. */
 export function describeKernel(name: string, body: () => void): void {

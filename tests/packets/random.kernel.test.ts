@@ -24,6 +24,12 @@ describeKernel('random clusters: oracle, engine and packets agree', () => {
     expect(denied).toBeGreaterThan(100);
   });
 
+  it('a large one', async () => {
+    const { connections, wrong } = await comparison.compareLarge(1);
+    expect(wrong).toEqual([]);
+    expect(connections).toBeGreaterThan(500);
+  });
+
   it('a policy that one node does not enforce is noticed', async () => {
     // Found by trying: many connections of this cluster are denied on more than one node.
     const seed = 4;

@@ -1,9 +1,9 @@
 /** Random clusters: what the oracle says, what the engine says, and what packets do. */
-import { randomCluster } from '../property/random-cluster.ts';
+import { largeCluster, randomCluster } from '../property/random-cluster.ts';
 import { askedPorts } from '../property/queries.ts';
 import type { Manifest } from '../oracle/manifest.ts';
 import { Random } from '../property/random.ts';
-import { compare, type Findings } from './compare.ts';
+import { compare, type Findings, type Worth } from './compare.ts';
 import { Enforced, inAuditMode, inForce } from './enforced.ts';
 import type { Network } from './network.ts';
 import { Residence } from './residence.ts';
@@ -13,6 +13,9 @@ export const randomClusterNodes = 3;
 
 /** Every so many clusters the table is made anew; the others are changes from one to the next. */
 const anewEvery = 5;
+
+/** Of a large cluster's connections, one of so many. */
+const sparsely = 89;
 
 const numbers = (wanted: string): number[] =>
   askedPorts.filter(({ protocol }) => protocol === wanted).map(({ port }) => port);
@@ -36,12 +39,22 @@ export class RandomComparison {
   }
 
   /** Every pair on every port, as the nodes' tables stand after the change from the cluster before. */
-  async compare(seed: number): Promise<Findings> {
-    const objects = withOnlookers(randomCluster(seed), seed);
+  compare(seed: number): Promise<Findings> {
+    return this.compareOn(randomCluster(seed), seed, () => true);
+  }
+
+  /** Fifty pods and more: some of the connections that could be made. */
+  compareLarge(seed: number): Promise<Findings> {
+    let count = seed;
+    return this.compareOn(largeCluster(seed), seed, () => count++ % sparsely === 0);
+  }
+
+  private async compareOn(manifests: readonly Manifest[], seed: number, worth: Worth): Promise<Findings> {
+    const objects = withOnlookers(manifests, seed);
     const residence = new Residence(inForce(objects), this.network.nodes.length);
     await residence.settle(this.network, { tcp: numbers('TCP'), udp: numbers('UDP') });
     const engine = await this.enforced.enforce(objects, residence.nodes, seed % anewEvery === 0);
-    this.last = () => compare(this.network, residence, engine, askedPorts);
+    this.last = () => compare(this.network, residence, engine, askedPorts, worth);
     return this.last();
   }
 
