@@ -66,6 +66,8 @@ export class LivePlan {
   private readonly localSlots = new Set<AddressSlot>();
   private readonly ownSlots = new Set<AddressSlot>();
   private readonly localShapes = new Map<Shape, LocalShape>();
+  /** Slots that the plan does not yet say the truth about; kept when making it fails. */
+  private moved: AddressSlot[] = [];
   /** Local pods have come, gone, or changed since the plan. */
   private localMoved = false;
   /** Policies, or what they say about pods of this node, may be others than those in view. */
@@ -105,7 +107,8 @@ export class LivePlan {
 
   /** The same object as long as nothing changes. */
   plan(): Plan {
-    const moved = this.settle();
+    this.settle();
+    const { moved } = this;
     const isKnown = moved.every(({ group }) => group === undefined || group.peerClass.identity !== undefined);
     const isJudged = [...this.localShapes.values()].every(({ judged }) => judged !== undefined);
     const compiled = this.current === undefined || this.stale || !isKnown || !isJudged ? this.compile() : undefined;
@@ -124,6 +127,7 @@ export class LivePlan {
       this.current = this.current === undefined ? next : sharingUnchanged(this.current, next);
     }
     this.peers = peers;
+    this.moved = [];
     this.stale = false;
     this.localMoved = false;
     return this.current ?? base;
@@ -162,10 +166,10 @@ export class LivePlan {
     }));
   }
 
-  /** Brings the slots that were touched up to date, and says which they are. */
-  private settle(): readonly AddressSlot[] {
-    const moved = this.slots.takeTouched();
-    for (const slot of moved) {
+  /** Brings the slots that were touched up to date. */
+  private settle(): void {
+    for (const slot of this.slots.takeTouched()) {
+      this.moved.push(slot);
       this.leave(slot);
       slot.owner = this.slots.ownerOf(slot);
       if (slot.owner === undefined) this.census.remove(slot);
@@ -175,7 +179,6 @@ export class LivePlan {
       }
     }
     for (const [shape, { addresses }] of this.localShapes) if (addresses === 0) this.localShapes.delete(shape);
-    return moved;
   }
 
   private join(slot: AddressSlot, owner: Holder): void {
