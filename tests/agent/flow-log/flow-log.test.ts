@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FlowLog } from '../../../src/agent/flow-log/flow-log.ts';
 import type { FlowOutput } from '../../../src/agent/flow-log/flow-output.ts';
 import type { FlowRecord, SuppressedRecord } from '../../../src/agent/flow-log/flow-record.ts';
+import { parseLogPrefix } from '../../../src/dataplane/log-prefix.ts';
 import type { PacketLogListener, PacketLogSource } from '../../../src/io/nflog/packet-log-source.ts';
 import { FakeClock } from '../../io/kubernetes/fake-clock.ts';
 import { packet, SHOP, ShopView, STAGED } from './shop.ts';
@@ -296,6 +298,42 @@ describe('many packets', () => {
       reason: 'not looked up: too many different flows at once',
       policies: ['shop/NetworkPolicy/db'],
     });
+  });
+});
+
+describe('packets that anybody may send', () => {
+  const end = fc.oneof(
+    fc.constantFrom('10.1.0.5', '10.1.0.6', 'fd00::5', '192.0.2.1', '0.0.0.0', '::'),
+    fc.ipV4(),
+    fc.ipV6(),
+  );
+  const prefix = fc.oneof(
+    fc.constantFrom('sp deny -', 'sp allow -', 'sp unknown-pod -', 'sp would-deny in_x', 'sp deny in_x_r', 'sp', ''),
+    fc.string(),
+  );
+  const number = (max: number) => fc.option(fc.nat(max), { nil: undefined });
+
+  it('are each one harmless line, or none', () => {
+    begin(SHOP + STAGED, 1_000_000);
+    const header = fc.record({
+      protocol: fc.nat(255),
+      sourcePort: number(65_535),
+      destinationPort: number(65_535),
+      icmp: fc.option(fc.record({ type: fc.nat(255), code: fc.nat(255) }), { nil: undefined }),
+      opens: fc.option(fc.boolean(), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(prefix, end, end, header, (text, from, to, parts) => {
+        const before = output.lines.length;
+        see(text, from, to, parts);
+        clock.advance(1500);
+        expect(output.lines.length - before).toBe(parseLogPrefix(text) === undefined ? 0 : 1);
+        const line = output.lines.at(-1) ?? '{}\n';
+        expect(line).toMatch(/^[\x20-\x7e]+\n$/);
+        expect(line).not.toContain('a bug in Sallyport');
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
