@@ -18,6 +18,7 @@ import { Enforcer } from './enforcer.ts';
 import type { AgentEvent, AgentObserver } from './events.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { ApplySchedule, type Causes } from './schedule.ts';
+import type { Drift } from './table-baseline.ts';
 import type {
   AgentPhase,
   AgentStatus,
@@ -58,6 +59,7 @@ export interface AgentOptions {
 /** How often the table is looked at: others who change it are found out within this time and a little. */
 export const CHECK_MS = 2000;
 const MAX_CHECK_MS = 60_000;
+const UNDISTURBED_ATTEMPTS = 3;
 const PRECONDITIONS_MS = 30_000;
 const RETRY_QUARANTINE_MS = 60_000;
 /** How often all of the table is compared with what it should be, for every so many elements. */
@@ -254,7 +256,7 @@ export class Agent implements AgentView {
       await pause(clock, CHECK_MS, signal);
       if (signal.aborted) return;
       this.checkApi();
-      if (this.phase === 'enforcing') await this.schedule.exclusive(() => this.checkTable());
+      if (this.phase === 'enforcing') await this.checkTable();
       const now = clock.nowMs();
       if (now - preconditionsMs >= PRECONDITIONS_MS) {
         preconditionsMs = now;
@@ -332,7 +334,7 @@ export class Agent implements AgentView {
     if (clock.nowMs() < this.nextCheckMs) return;
     let drift;
     try {
-      drift = await this.enforcer.checkDrift();
+      drift = await this.lookForDrift();
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       this.observe({ type: 'remark', message: `the table cannot be looked at: ${error.message}` });
@@ -356,7 +358,7 @@ export class Agent implements AgentView {
     const { clock } = this.options;
     if (clock.nowMs() < this.nextRenewalMs) return;
     try {
-      if (!(await this.enforcer.renewGenerations())) return;
+      if (!(await this.schedule.exclusive(() => this.enforcer.renewGenerations()))) return;
       this.force = this.inForceNow();
       this.observe({ type: 'remark', message: 'all generations were used: the first one is in force again' });
     } catch (error) {
@@ -366,6 +368,17 @@ export class Agent implements AgentView {
       this.observe({ type: 'remark', message });
       this.schedule.request('cluster');
     }
+  }
+
+  /** Changes do not wait for the look, unless there is always one while we look. */
+  private async lookForDrift(): Promise<Drift | undefined> {
+    for (let attempt = 0; attempt < UNDISTURBED_ATTEMPTS; attempt++) {
+      const drift = await this.enforcer.checkDrift();
+      if (drift !== 'unsure') return drift;
+      await this.schedule.idle();
+    }
+    const drift = await this.schedule.exclusive(() => this.enforcer.checkDrift());
+    return drift === 'unsure' ? undefined : drift;
   }
 
   /** Every element of every set. Takes long, so changes do not wait for it: what they change is not compared. */

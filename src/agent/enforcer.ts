@@ -58,6 +58,9 @@ export class Enforcer {
   private shadowsRefused = '';
   /** They were refused a while ago, and get another chance with the next plan. */
   private readonly onTrial = new Set<string>();
+  /** So many calls of {@link apply} have begun, and whether the last one is still at it. */
+  private applies = 0;
+  private applying = false;
   private operations = 0;
   private full = false;
   private generationMoved = false;
@@ -111,6 +114,16 @@ export class Enforcer {
    * @throws NftError when the kernel takes nothing: it then has what it had
    */
   async apply(plan: Plan): Promise<Applied> {
+    this.applies++;
+    this.applying = true;
+    try {
+      return await this.applyNow(plan);
+    } finally {
+      this.applying = false;
+    }
+  }
+
+  private async applyNow(plan: Plan): Promise<Applied> {
     const beganMs = this.options.clock.nowMs();
     this.operations = 0;
     this.full = false;
@@ -141,17 +154,20 @@ export class Enforcer {
   }
 
   /**
-   * Whether the table is still what we made of it. When it is not, the next {@link apply} replaces it.
+   * Whether the table is still what we made of it. When it is not, the next {@link apply} replaces it. May run beside
+   * {@link apply}; then nobody can say whose doing a difference is.
    *
    * @throws NftError
    */
-  async checkDrift(): Promise<Drift | undefined> {
-    const { current, options } = this;
+  async checkDrift(): Promise<Drift | 'unsure' | undefined> {
+    const { current, options, applies } = this;
+    if (this.applying) return 'unsure';
     if (current === undefined) return undefined;
     const ruleset = rulesetOf(current.plan);
     const state = await options.tables.read(options.table, options.field);
     const checked = elementsToCheck(ruleset);
     const elements = state === undefined ? new Map() : await options.tables.readElements(options.table, checked);
+    if (this.applies !== applies) return 'unsure';
     const drift = driftOf(ruleset, current.generation, state, elements, this.baseline);
     if (drift !== undefined) this.current = undefined;
     else if (state !== undefined) this.baseline.take(state);
@@ -160,7 +176,7 @@ export class Enforcer {
 
   /**
    * When the generations are used up and every packet is judged: clears the marks of live connections and begins with
-   * the first one again.
+   * the first one again. Not beside {@link apply}.
    *
    * @returns whether that was done
    * @throws NftError when it cannot be: every packet is judged for longer

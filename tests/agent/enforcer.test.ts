@@ -289,7 +289,8 @@ describe('drift', () => {
     await enforcer.apply(plan);
     expect(await enforcer.checkDrift()).toBeUndefined();
     interfere(kernel);
-    expect((await enforcer.checkDrift())?.what).toBe(what);
+    const drift = await enforcer.checkDrift();
+    expect(drift === 'unsure' ? drift : drift?.what).toBe(what);
     const applied = await enforcer.apply(plan);
     expect(applied.full).toBe(what !== undefined);
     expect(await enforcer.checkDrift()).toBeUndefined();
@@ -306,6 +307,25 @@ describe('drift', () => {
     await enforcer.apply(planOf(shop));
     expect(await enforcer.checkDrift()).toBeUndefined();
   });
+});
+
+test('what changes while we look is not taken for drift', async () => {
+  const { kernel, enforcer, planOf } = setUp();
+  await enforcer.apply(planOf(shop));
+  const next = planOf([...shop, allow('more', 'web', 'db', 1)]);
+  const looked = enforcer.checkDrift();
+  const applied = enforcer.apply(next);
+  expect(await looked).toBe('unsure');
+  expect(await enforcer.checkDrift()).toBe('unsure');
+  await applied;
+  expect(enforcer.plan).toBe(next);
+  expect(await enforcer.checkDrift()).toBeUndefined();
+  // Nor does it hide drift.
+  kernel.touch('forward');
+  const again = enforcer.checkDrift();
+  await enforcer.apply(planOf(shop));
+  expect(await again).toBe('unsure');
+  expect(await enforcer.checkDrift()).toMatchObject({ found: 'changed' });
 });
 
 test('sizes are those of what is in force', async () => {
