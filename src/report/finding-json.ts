@@ -1,7 +1,8 @@
 /** Findings for programs: the contract `AuditReport`. */
 import { positionAt, type Span } from '../base/source.ts';
 import { resultApiVersion } from '../engine/results.ts';
-import type { AuditReport, ReportedFinding } from '../rules/audit.ts';
+import type { AuditReport } from '../rules/audit.ts';
+import type { ReportedFinding } from '../rules/reported-finding.ts';
 import { summaryOf } from './finding-summary.ts';
 import { jsonLine } from './escape.ts';
 import type { ProfileReport } from '../rules/profile-report.ts';

@@ -1,7 +1,8 @@
 /** Findings as a comment on a pull request. */
 import type { Severity } from '../base/diagnostic.ts';
 import { spanLabel } from '../base/source.ts';
-import type { AuditReport, ReportedFinding } from '../rules/audit.ts';
+import type { AuditReport } from '../rules/audit.ts';
+import type { ReportedFinding } from '../rules/reported-finding.ts';
 import type { ProfileReport } from '../rules/profile-report.ts';
 import { markdownCode, markdownText } from './escape.ts';
 import { summaryRemarks, summaryText } from './finding-summary.ts';

@@ -1,6 +1,7 @@
 /** What the last line of an audit says, and how a severity is called. */
 import type { Severity } from '../base/diagnostic.ts';
-import type { AuditReport, ReportedFinding } from '../rules/audit.ts';
+import type { AuditReport } from '../rules/audit.ts';
+import type { ReportedFinding } from '../rules/reported-finding.ts';
 import { countOf } from './wording.ts';
 
 export interface AuditSummary {

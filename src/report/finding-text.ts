@@ -2,7 +2,8 @@
 import { assertNever } from '../base/assert.ts';
 import type { Severity } from '../base/diagnostic.ts';
 import { positionAt, spanLabel, type Span } from '../base/source.ts';
-import type { AuditReport, ReportedFinding } from '../rules/audit.ts';
+import type { AuditReport } from '../rules/audit.ts';
+import type { ReportedFinding } from '../rules/reported-finding.ts';
 import type { Confidence, Witness } from '../rules/finding.ts';
 import { wrapInto } from './display-width.ts';
 import { visible } from './escape.ts';

@@ -1,6 +1,7 @@
 /** Workflow commands of GitHub Actions: findings beside the changed lines of a pull request. */
 import { positionAt } from '../base/source.ts';
-import type { AuditReport, ReportedFinding } from '../rules/audit.ts';
+import type { AuditReport } from '../rules/audit.ts';
+import type { ReportedFinding } from '../rules/reported-finding.ts';
 import { visible } from './escape.ts';
 import { summaryText } from './finding-summary.ts';
 import { confidenceText, witnessText } from './finding-text.ts';

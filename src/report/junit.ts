@@ -1,7 +1,8 @@
 /** JUnit XML, which every pipeline can show: a test case for every finding, and one for every rule that found nothing. */
 import type { Severity } from '../base/diagnostic.ts';
 import { spanLabel } from '../base/source.ts';
-import type { AuditReport, ReportedFinding } from '../rules/audit.ts';
+import type { AuditReport } from '../rules/audit.ts';
+import type { ReportedFinding } from '../rules/reported-finding.ts';
 import type { RuleInfo } from '../rules/rule.ts';
 import { visible } from './escape.ts';
 import { fails } from './finding-summary.ts';

@@ -1,7 +1,8 @@
 /** SARIF 2.1.0, for code scanning and editors. */
 import type { Severity } from '../base/diagnostic.ts';
 import { positionAt, type Span } from '../base/source.ts';
-import type { AuditReport, ReportedFinding, SuppressedFinding } from '../rules/audit.ts';
+import type { AuditReport, SuppressedFinding } from '../rules/audit.ts';
+import type { ReportedFinding } from '../rules/reported-finding.ts';
 import type { Fix, RelatedPlace } from '../rules/finding.ts';
 import type { RuleInfo } from '../rules/rule.ts';
 import type { TextEdit } from '../rules/text-edit.ts';

@@ -6,18 +6,10 @@ import type { Baseline } from './baseline.ts';
 import type { AuditConfig, IgnoreConfig, RuleConfig } from './config.ts';
 import { badIgnore, doubtfulManifest, expiredIgnore, invalidManifest, unusedIgnore } from './engine-rules.ts';
 import { fingerprints } from './fingerprint.ts';
-import type { Finding } from './finding.ts';
 import { inlineIgnores, type InlineIgnore } from './inline-ignores.ts';
 import { defaultOptions, type Rule, type RuleInfo, type RuleOptionValue } from './rule.ts';
+import type { ReportedFinding } from './reported-finding.ts';
 import { matchesWildcard } from './wildcard.ts';
-
-/** A finding as reports show it. */
-export interface ReportedFinding extends Finding {
-  readonly rule: RuleInfo;
-  readonly severity: Severity;
-  /** Tells it from other findings, whatever lines are added above it: see `fingerprints`. */
-  readonly fingerprint: string;
-}
 
 /** Found, but let pass. */
 export interface SuppressedFinding extends ReportedFinding {

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { SourceText } from '../base/source.ts';
 import { resultApiVersion } from '../engine/results.ts';
-import type { ReportedFinding } from './audit.ts';
+import type { ReportedFinding } from './reported-finding.ts';
 
 export interface Baseline {
   /** How often each fingerprint occurs is part of the fingerprint, so a set is enough. */

@@ -1,7 +1,8 @@
 /** Which controls of a benchmark the input passes. */
 import { allRules } from './all-rules.ts';
 import type { AuditContext } from './audit-context.ts';
-import type { AuditReport, ReportedFinding } from './audit.ts';
+import type { AuditReport } from './audit.ts';
+import type { ReportedFinding } from './reported-finding.ts';
 import type { Rule, RuleInfo } from './rule.ts';
 import type { Control, Profile } from './profiles.ts';
 

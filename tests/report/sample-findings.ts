@@ -1,6 +1,7 @@
 /** Reports of an audit to render: an ordinary one, an empty one, and one whose every text is hostile. */
 import type { SourceText, Span } from '../../src/base/source.ts';
-import type { AuditReport, ReportedFinding } from '../../src/rules/audit.ts';
+import type { AuditReport } from '../../src/rules/audit.ts';
+import type { ReportedFinding } from '../../src/rules/reported-finding.ts';
 import type { ProfileReport } from '../../src/rules/profile-report.ts';
 import type { RuleInfo } from '../../src/rules/rule.ts';
 
