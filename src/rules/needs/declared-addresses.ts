@@ -11,7 +11,7 @@ export interface DeclaredAddress {
   readonly workload: number;
   readonly service: ServiceObject;
   readonly port: number;
-  /** As written. */
+  /** As written, without a password that may stand before it. */
   readonly text: string;
   readonly place: Span;
 }
@@ -60,7 +60,7 @@ function findDeclared(context: AuditContext): readonly DeclaredAddress[] {
     if (root === undefined || source === undefined) continue;
     const own = cluster.namespaceName(namespace);
     for (const { node, in: text } of textsOf(podSpec(root), source, own, configMaps)) {
-      for (const { host, port, at, length } of addressesIn(node.raw)) {
+      for (const { host, port, shown, at, length } of addressesIn(node.raw)) {
         const service = services.get(serviceKey(host, own) ?? '');
         if (service === undefined) continue;
         const start = offsetOf(text, node, node.raw.slice(at, at + length)) ?? node.start;
@@ -71,7 +71,7 @@ function findDeclared(context: AuditContext): readonly DeclaredAddress[] {
           workload: index,
           service,
           port: number,
-          text: node.raw.slice(at, at + length),
+          text: shown,
           place: { source: text, start, end },
         });
       }
@@ -98,6 +98,7 @@ function serviceKey(host: string, namespace: string): string | undefined {
 interface Address {
   readonly host: string;
   readonly port: number | undefined;
+  readonly shown: string;
   readonly at: number;
   readonly length: number;
 }
@@ -109,7 +110,8 @@ function* addressesIn(text: string): Iterable<Address> {
     const port = digits === undefined ? DEFAULT_PORTS.get(scheme?.split('+')[0] ?? '') : Number(digits);
     const isFull = /\.svc(?:\.|$)/.test(host);
     if ((port === undefined && !isFull) || (port !== undefined && (port < 1 || port > 65535))) continue;
-    yield { host, port, at: match.index, length: whole.length };
+    const shown = `${scheme === undefined ? '' : `${scheme}://`}${host}${digits === undefined ? '' : `:${digits}`}`;
+    yield { host, port, shown, at: match.index, length: whole.length };
   }
 }
 
