@@ -2,7 +2,8 @@
  * `npm run bench [-- --quick]`: the engine's numbers, each as a ratio against a named baseline of the same run.
  *
  * Baselines: `JSON.parse` of the same input, and the bit matrix of `bit-matrix.ts`. Seconds on a shared machine
- * mean little; the ratios hold. Nothing here passes or fails. `npm run bench -- packets` measures the data plane instead.
+ * mean little; the ratios hold. Nothing here passes or fails. `npm run bench -- packets` measures the data plane
+ * instead, `npm run bench -- nft` the ways into the kernel.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -171,6 +172,10 @@ async function benchHelp(): Promise<void> {
   );
 }
 
+if (process.argv.includes('nft')) {
+  const { benchNftDrivers } = await import('./nft-drivers.ts');
+  process.exit(benchNftDrivers());
+}
 if (process.argv.includes('packets')) {
   const { benchPacketPath } = await import('./packets.ts');
   await benchPacketPath(quick);
