@@ -271,8 +271,9 @@ export class Enforcer {
     const state = await tables.read(table, field);
     const known = [this.lastGeneration, state?.generation].filter((generation) => generation !== undefined);
     if (known.length > 0) return Math.max(...known);
-    // No table: whoever had one may have left marks on live flows. A number at random is hardly among them.
-    return 1 + Math.floor(random() * (2 ** field.bits - 2));
+    // No table: whoever had one may have left marks on live flows. A number at random is hardly among them, and one of the
+    // lower half leaves enough before they are used up.
+    return 1 + Math.floor(random() * 2 ** (field.bits - 1));
   }
 
   // ---- what the kernel refuses ----------------------------------------------------------------------------------
