@@ -91,6 +91,11 @@ testRule(declaredNeedDenied, {
       'http+unix://db.data.svc:80',
     ].map((value) => ({ name: value, yaml: denied + web(env(value)), findings: [{}] })),
     {
+      name: 'an address behind a password, which is not repeated',
+      yaml: denied + web(env('http://user:secret@db.data:80/path')),
+      findings: [{ message: 'shop/Deployment/web is told to use http://db.data:80, but policy denies it' }],
+    },
+    {
       name: 'an argument, in the same namespace',
       yaml: denied + web('args: ["--db", "db:80"]', '', 'data'),
       findings: [{ object: 'data/Deployment/web' }],
