@@ -1,5 +1,6 @@
 /** How much of a plan is made again: nothing is compiled for what everybody knows already. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type * as CompilePlan from '../../src/dataplane/compile-plan.ts';
 import { compilePlan } from '../../src/dataplane/compile-plan.ts';
 import { NodePlanner } from '../../src/dataplane/node-planner.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
@@ -7,7 +8,7 @@ import { readManifests } from '../../src/kube/read.ts';
 import type { Manifest } from '../oracle/manifest.ts';
 
 vi.mock('../../src/dataplane/compile-plan.ts', async (original) => {
-  const module = await original<typeof import('../../src/dataplane/compile-plan.ts')>();
+  const module = await original<typeof CompilePlan>();
   return { ...module, compilePlan: vi.fn(module.compilePlan) };
 });
 

@@ -20,8 +20,7 @@ import type { Manifest } from '../oracle/manifest.ts';
 import { largeCluster, outsideAddresses, randomCluster } from '../property/random-cluster.ts';
 import { Random } from '../property/random.ts';
 import { FakeTable } from './fake-table.ts';
-
-const node = 'node1';
+import { node, questions } from './questions.ts';
 
 function objectsOf(manifests: readonly Manifest[]): KubeObjects {
   const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests });
@@ -129,9 +128,11 @@ function contentOf(table: FakeTable): unknown {
 
 const keyOf = ({ kind, meta }: KubeObject): string => `${kind} ${meta.namespace} ${meta.name}`;
 
+const isLarge = (seed: number): boolean => seed % 8 === 0;
+
 /** Objects of several clusters, whose names and addresses collide: some of them are there at any time. */
 function poolOf(seed: number): KubeObject[] {
-  const make = seed % 8 === 0 ? largeCluster : randomCluster;
+  const make = isLarge(seed) ? largeCluster : randomCluster;
   return [0, 1, 2].flatMap((at) => listed(objectsOf(make(seed * 3 + at))));
 }
 
@@ -144,7 +145,7 @@ describe('a plan that follows the cluster', () => {
     const table = new FakeTable();
     let before: Plan | undefined;
     let generation = 0;
-    for (let step = 0; step < 60; step++) {
+    for (let step = 0; step < (isLarge(seed) ? 20 : 60); step++) {
       const upserted: KubeObject[] = [];
       const deleted: KubeObject[] = [];
       const count = step === 0 ? pool.length / 2 : random.chance(0.8) ? 1 : 4;
@@ -183,6 +184,39 @@ describe('a plan that follows the cluster', () => {
       expect(contentOf(table), `seed ${seed}, step ${step}`).toEqual(contentOf(fresh));
       before = plan;
     }
+  });
+
+  it('every packet gets the verdict of the oracle, whatever there was before', () => {
+    const planner = new NodePlanner({ node, observation: FULL_OBSERVATION });
+    const table = new FakeTable();
+    let before: Plan | undefined;
+    let generation = 0;
+    let asked = 0;
+    for (let seed = 500; seed < 525; seed++) {
+      const cluster = randomCluster(seed);
+      // One by one, each with a plan of its own, or all at once.
+      const objects = listed(objectsOf(cluster));
+      const apply = (): void => {
+        const plan = planner.plan();
+        const transaction = before === undefined ? installPlan(plan) : diffPlans(before, plan, { generation });
+        table.apply(transaction);
+        ({ generation } = transaction);
+        before = plan;
+      };
+      if (seed % 2 === 0) {
+        for (const object of objects) {
+          planner.change({ upserted: [object], deleted: [] });
+          apply();
+        }
+      }
+      planner.reset(objects);
+      apply();
+      for (const { label, packet, allowed } of questions(cluster, false)) {
+        asked++;
+        expect(table.judge(packet).verdict, `seed ${seed}: ${label}`).toBe(allowed ? 'accept' : 'drop');
+      }
+    }
+    expect(asked).toBeGreaterThan(9_000);
   });
 });
 
