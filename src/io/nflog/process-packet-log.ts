@@ -13,6 +13,8 @@ export interface ProcessPacketLogOptions {
   readonly clock?: Clock;
   /** 0 <= x < 1 */
   readonly random?: () => number;
+  /** Whether some program reads the group already. */
+  readonly isTaken?: (group: number) => boolean;
 }
 
 const MAX_ERROR_TEXT = 2048;
@@ -24,12 +26,14 @@ export class ProcessPacketLog implements PacketLogSource {
   private readonly readers: readonly [LogReader, ...LogReader[]];
   private readonly clock: Clock;
   private readonly backoff: Backoff;
+  private readonly isTaken: (group: number) => boolean;
   private listener: PacketLogListener | undefined;
   private endReader: (() => void) | undefined;
   private cancelRetry: (() => void) | undefined;
 
-  constructor({ readers, clock = systemClock, random = Math.random }: ProcessPacketLogOptions) {
+  constructor({ readers, clock = systemClock, random = Math.random, isTaken = isGroupTaken }: ProcessPacketLogOptions) {
     this.readers = readers;
+    this.isTaken = isTaken;
     this.clock = clock;
     this.backoff = new Backoff({ baseMs: 500, capMs: 30_000, random });
   }
@@ -57,9 +61,10 @@ export class ProcessPacketLog implements PacketLogSource {
     const reader = this.readers[index] ?? this.readers[0];
     listener.onState({ type: 'starting', reader: reader.name });
     const startedMs = this.clock.nowMs();
-    this.endReader = runReader(reader, listener, (end) => {
+    this.endReader = runReader(reader, listener, (told) => {
       if (this.listener !== listener) return;
       this.endReader = undefined;
+      const end = this.sayWhoHasIt(told, reader);
       const cannotRun = end.failure === 'reader-missing' || end.failure === 'reader-not-permitted';
       if (cannotRun && index + 1 < this.readers.length) {
         this.run(index + 1, [...before, end]);
@@ -79,6 +84,12 @@ export class ProcessPacketLog implements PacketLogSource {
       });
       this.cancelRetry = this.clock.after(retryMs, () => this.run(0, []));
     });
+  }
+
+  /** The kernel refuses a second reader in the same words as one without privileges. */
+  private sayWhoHasIt(end: ReaderEnd, { group }: LogReader): ReaderEnd {
+    if (end.failure !== 'reader-not-permitted' || !this.isTaken(group)) return end;
+    return { failure: 'group-busy', detail: `another program reads group ${group}` };
   }
 }
 
@@ -141,17 +152,11 @@ function runReader(reader: LogReader, listener: PacketLogListener, onEnd: (end: 
   child.on('close', (exitCode, signal) => {
     const reason = errorText.trim().slice(-300);
     const detail = `${reader.name} ended${exitCode === null ? ` by ${signal ?? 'a signal'}` : ` with ${exitCode}`}`;
-    const failure = failureOf(errorText, reader.group);
-    if (failure === 'group-busy') end(failure, `another program reads group ${reader.group}`);
-    else end(failure, reason === '' ? detail : `${detail}: ${reason}`);
+    const failure = /not permitted|permission/i.test(errorText) ? 'reader-not-permitted' : 'reader-ended';
+    end(failure, reason === '' ? detail : `${detail}: ${reason}`);
   });
   return () => {
     over = true;
     child.kill('SIGKILL');
   };
-}
-
-function failureOf(errorText: string, group: number): PacketLogFailure {
-  if (!/not permitted|permission/i.test(errorText)) return 'reader-ended';
-  return isGroupTaken(group) ? 'group-busy' : 'reader-not-permitted';
 }

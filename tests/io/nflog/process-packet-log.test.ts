@@ -29,12 +29,13 @@ class Listening {
   readonly clock = new FakeClock();
   readonly states: PacketLogState[] = [];
   readonly log: ProcessPacketLog;
+  taken = false;
   packets = 0;
   lost = 0;
   private awaited: { readonly type: string; readonly resolve: () => void } | undefined;
 
   constructor(...readers: [LogReader, ...LogReader[]]) {
-    this.log = new ProcessPacketLog({ readers, clock: this.clock, random: () => 0.5 });
+    this.log = new ProcessPacketLog({ readers, clock: this.clock, random: () => 0.5, isTaken: () => this.taken });
   }
 
   start(until: PacketLogState['type'] | 'packet'): Promise<void> {
@@ -157,6 +158,16 @@ describe('reading the packet log by another program', () => {
     listening = new Listening(...readers);
     await listening.start('waiting');
     expect(listening.last).toMatchObject(expected);
+  });
+
+  it('says when another program reads the group, and does not look for a program that could', async () => {
+    listening = new Listening(reader('one', [], { complaint: 'configure: Operation not permitted' }), missing);
+    listening.taken = true;
+    await listening.start('waiting');
+    expect(listening.last).toMatchObject({
+      failure: 'group-busy',
+      message: 'the packet log cannot be read: another program reads group 5',
+    });
   });
 
   it('does nothing after it was stopped', async () => {

@@ -30,7 +30,8 @@ const inside = (namespace: Namespace, reader: LogReader, ...wrapper: readonly st
 /** What a reader tells until so many packets came, or it fails. */
 function read(reader: LogReader, whenReading: () => void, wanted: number) {
   return new Promise<{ packets: LoggedPacket[]; state: PacketLogState | undefined; lost: number }>((resolve) => {
-    const log = new ProcessPacketLog({ readers: [reader] });
+    // The reader is in another namespace than this process, whose groups are somebody else's.
+    const log = new ProcessPacketLog({ readers: [reader], isTaken: () => false });
     const result = { packets: [] as LoggedPacket[], state: undefined as PacketLogState | undefined, lost: 0 };
     const finish = (): void => {
       log.stop();
