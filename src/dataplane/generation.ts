@@ -10,6 +10,16 @@ export interface GenerationField {
   readonly bits: number;
 }
 
+/** Programs that are known to keep something of theirs in the conntrack mark. */
+const OTHER_USERS: readonly { readonly program: string; readonly mask: number }[] = [
+  { program: 'the Amazon VPC CNI plugin', mask: 0x80 },
+];
+
+/** Whose bits of the conntrack mark the field would take, as far as is known. */
+export function otherUserOf(field: GenerationField): { readonly program: string; readonly mask: number } | undefined {
+  return OTHER_USERS.find(({ mask }) => (fieldMask(field) & mask) !== 0);
+}
+
 export const DEFAULT_FIELD: GenerationField = { shift: 16, bits: 16 };
 
 /**

@@ -1,6 +1,6 @@
 /** What a change of the cluster changes in the kernel. */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_FIELD, generationRules, nextGeneration } from '../../src/dataplane/generation.ts';
+import { DEFAULT_FIELD, generationRules, nextGeneration, otherUserOf } from '../../src/dataplane/generation.ts';
 import { renderTransaction } from '../../src/dataplane/render.ts';
 import { diffPlans, installPlan, type Transaction } from '../../src/dataplane/transaction.ts';
 import type { Manifest } from '../oracle/manifest.ts';
@@ -155,6 +155,12 @@ describe('a change is as small as it can be', () => {
   it('no generation comes twice', () => {
     const next = [0, 1, 65533, 65534, 65535].map((generation) => nextGeneration(generation, DEFAULT_FIELD));
     expect(next).toEqual([1, 2, 65534, 65535, 65535]);
+  });
+
+  it('a field that others use is known', () => {
+    expect(otherUserOf(DEFAULT_FIELD)).toBeUndefined();
+    expect(otherUserOf({ shift: 8, bits: 24 })).toBeUndefined();
+    expect(otherUserOf({ shift: 0, bits: 8 })?.mask).toBe(0x80);
   });
 
   it('without a generation every packet is judged, and no mark says otherwise', () => {

@@ -151,6 +151,7 @@ describe('wrong options', () => {
     [['--node-name', 'n', '--table', 'a b'], /no name for a table/],
     [['--node-name', 'n', '--ct-mark-field', '0xff00ff00'], /no mask of at least 8 bits/],
     [['--node-name', 'n', '--ct-mark-field', '0x7f'], /no mask of at least 8 bits/],
+    [['--node-name', 'n', '--ct-mark-field', '0x0000ffff'], /0x80 of the mark, which the Amazon VPC CNI plugin uses/],
     [['--node-name', 'n', '--closed-range', '10.0.0.0/99'], /is not a CIDR/],
     [['--node-name', 'n', '--log-group', '70000'], /whole number/],
   ])('%j', async (args, message) => {

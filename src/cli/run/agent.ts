@@ -8,7 +8,7 @@ import { isSameWatched, watchedProjection } from '../../agent/undecoded.ts';
 import type { WatchResource } from '../../agent/world.ts';
 import type { Cidr } from '../../base/inet.ts';
 import { parseCidr } from '../../base/inet-parse.ts';
-import type { GenerationField } from '../../dataplane/generation.ts';
+import { type GenerationField, otherUserOf } from '../../dataplane/generation.ts';
 import { FULL_OBSERVATION, type Observation } from '../../dataplane/observation.ts';
 import { renderTransaction } from '../../dataplane/render.ts';
 import { installPlan } from '../../dataplane/transaction.ts';
@@ -200,7 +200,14 @@ function readField(text: string): GenerationField {
   const bits = mask.toString(2).replaceAll('0', '').length;
   const shift = mask === 0n ? 0 : mask.toString(2).length - bits;
   const isOneRun = mask === (2n ** BigInt(bits) - 1n) << BigInt(shift);
-  if (mask !== 0n && isOneRun && bits >= LEAST_MARK_BITS) return { shift, bits };
+  if (mask !== 0n && isOneRun && bits >= LEAST_MARK_BITS) {
+    const other = otherUserOf({ shift, bits });
+    if (other === undefined) return { shift, bits };
+    throw usage(
+      `--ct-mark-field ${text} takes the bits 0x${other.mask.toString(16)} of the mark, which ${other.program} uses`,
+      'for example 0xffff0000',
+    );
+  }
   throw usage(
     `--ct-mark-field ${JSON.stringify(text)} is no mask of at least ${LEAST_MARK_BITS} bits in one piece`,
     'for example 0xffff0000 or 0x0000ff00',
