@@ -11,7 +11,8 @@ import { readManifests } from '../../src/kube/read.ts';
 import { buildCluster } from '../../src/model/cluster.ts';
 import { allRules } from '../../src/rules/all-rules.ts';
 import { AuditContext } from '../../src/rules/audit-context.ts';
-import { type ReportedFinding, runRules } from '../../src/rules/audit.ts';
+import { runRules } from '../../src/rules/audit.ts';
+import type { ReportedFinding } from '../../src/rules/reported-finding.ts';
 import { clusters, readCases, stages } from '../case-format/case-file.ts';
 import { expectGolden } from '../report/golden.ts';
 

@@ -7,12 +7,16 @@ import { denyThatAllows } from './deny-that-allows.ts';
 import { dnsWithoutTcp } from './dns-without-tcp.ts';
 import { dnsWithoutUdp } from './dns-without-udp.ts';
 import { egressWithoutDns } from './egress-without-dns.ts';
+import { emptyPeerList } from './empty-peer-list.ts';
 import { equalPriorityOverlap } from './equal-priority-overlap.ts';
 import { ignoredRules } from './ignored-rules.ts';
 import { impliedIngressIsolation } from './implied-ingress-isolation.ts';
 import { internetIncludesCluster } from './internet-includes-cluster.ts';
 import { namedPortUnresolved } from './named-port-unresolved.ts';
 import { namespaceOmitted } from './namespace-omitted.ts';
+import { nodeLocalDns } from './node-local-dns.ts';
+import { notInAdmitsUnlabelled } from './not-in-admits-unlabelled.ts';
+import { oneIpFamily } from './one-ip-family.ts';
 import { oneSidedAllow } from './one-sided-allow.ts';
 import { peerSelectsNothing } from './peer-selects-nothing.ts';
 import { peersSplitByDash } from './peers-split-by-dash.ts';
@@ -32,12 +36,16 @@ export const mistakeRules: readonly Rule[] = [
   dnsWithoutTcp,
   dnsWithoutUdp,
   egressWithoutDns,
+  emptyPeerList,
   equalPriorityOverlap,
   ignoredRules,
   impliedIngressIsolation,
   internetIncludesCluster,
   namedPortUnresolved,
   namespaceOmitted,
+  nodeLocalDns,
+  notInAdmitsUnlabelled,
+  oneIpFamily,
   oneSidedAllow,
   peerSelectsNothing,
   peersSplitByDash,
