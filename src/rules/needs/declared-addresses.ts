@@ -5,6 +5,7 @@ import type { ScalarNode, YamlNode } from '../../yaml/node.ts';
 import { parseManifests } from '../../yaml/parse.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectNode } from '../located-object.ts';
+import { field, items, podSpec } from '../source-objects.ts';
 
 export interface DeclaredAddress {
   /** Index of the workload that needs it. */
@@ -186,19 +187,4 @@ function readConfigMaps(sources: readonly SourceText[]): ConfigMaps {
     }
   }
   return found;
-}
-
-/** Of a Pod, of what has a pod template, of a CronJob. */
-function podSpec(root: YamlNode): YamlNode | undefined {
-  const spec = field(root, 'spec');
-  const job = field(field(spec, 'jobTemplate'), 'spec');
-  return field(field(job ?? spec, 'template'), 'spec') ?? spec;
-}
-
-function field(node: YamlNode | undefined, name: string): YamlNode | undefined {
-  return node?.type === 'mapping' ? node.entries.findLast(({ key }) => key.raw === name)?.value : undefined;
-}
-
-function items(node: YamlNode | undefined): readonly YamlNode[] {
-  return node?.type === 'sequence' ? node.items : [];
 }
