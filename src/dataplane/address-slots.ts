@@ -3,29 +3,8 @@
  * equals the last one by namespace and name, as in a cluster that is built anew (D15).
  */
 import type { IpAddress } from '../base/inet.ts';
-import type { NodeObject, PodObject } from '../kube/objects.ts';
 import { compareText } from '../model/order.ts';
-import type { PeerGroup } from './peer-census.ts';
-import type { Shape } from './peer-shapes.ts';
-
-/** Somebody with addresses: a pod of the pod network that has not ended, or a node. */
-export type Holder =
-  | { readonly type: 'pod'; readonly object: PodObject; readonly shape: Shape; readonly local: boolean }
-  /** With one address a family; see `separateNodeAddresses`. */
-  | { readonly type: 'node'; readonly object: NodeObject; readonly shape: Shape };
-
-export interface AddressSlot {
-  readonly address: IpAddress;
-  /** Everybody who claims it. */
-  readonly holders: Holder[];
-  owner: Holder | undefined;
-  /** Where the census has it: `undefined` while it belongs to nobody. */
-  group: PeerGroup | undefined;
-}
-
-export function addressesOf(holder: Holder): readonly IpAddress[] {
-  return holder.type === 'pod' ? holder.object.ips : holder.object.addresses;
-}
+import { addressesOf, type AddressSlot, type Holder } from './address-slot.ts';
 
 export class AddressSlots {
   private readonly slots = new Map<number | bigint, AddressSlot>();

@@ -5,31 +5,11 @@
  */
 import { BugError } from '../base/assert.ts';
 import type { NamespaceObject } from '../kube/objects.ts';
-import { addressesOf, type AddressSlot, type Holder } from './address-slots.ts';
+import { addressesOf, type AddressSlot, type Holder, type PeerClass, type PeerGroup } from './address-slot.ts';
 import type { Shape } from './peer-shapes.ts';
 import { PeerTerms } from './peer-terms.ts';
 import type { IdentityId } from './plan.ts';
 import { ShapeSorter } from './shape-sorter.ts';
-
-export interface PeerGroup {
-  readonly shape: Shape;
-  /** What tells the groups of one shape apart. */
-  readonly place: number | string;
-  readonly slots: Set<AddressSlot>;
-  peerClass: PeerClass;
-  /** What the plan says about its addresses; `undefined` when that is not known, or not the same for all. */
-  said: { readonly identity: IdentityId; readonly special: boolean } | undefined;
-  /** Where that is `undefined`: how many addresses had which identity. */
-  readonly had: Map<IdentityId, number>;
-}
-
-/** Addresses that the policies in view treat alike. */
-export interface PeerClass {
-  readonly key: string;
-  readonly groups: Set<PeerGroup>;
-  /** `undefined` until a plan was compiled with it. */
-  identity: IdentityId | undefined;
-}
 
 export class PeerCensus {
   private terms = new PeerTerms([], []);
