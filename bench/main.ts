@@ -11,6 +11,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCluster, type Cluster } from '../src/model/cluster.ts';
 import { createEngine, type Engine } from '../src/engine/engine.ts';
+import { connectivityDiff } from '../src/engine/semantic-diff.ts';
+import type { KubeObjects } from '../src/kube/objects.ts';
 import { portPoint } from '../src/engine/port-sets.ts';
 import { readManifests } from '../src/kube/read.ts';
 import { bitMatrixInput, fillBitMatrices } from './bit-matrix.ts';
@@ -73,6 +75,35 @@ function policyEdits(cluster: Cluster, engine: Engine, seed: number, count: numb
   return times;
 }
 
+/** The same cluster with one NetworkPolicy in a hundred edited: gone, without its first rule, or with another port. */
+function editedPolicies(objects: KubeObjects, seed: number): KubeObjects {
+  const random = new Random(seed ^ 0xd1ff);
+  const networkPolicies = objects.networkPolicies.flatMap((policy) => {
+    if (!random.chance(0.01)) return [policy];
+    const roll = random.below(4);
+    if (roll === 0) return [];
+    if (roll === 1) return [{ ...policy, ingress: policy.ingress.slice(1), egress: policy.egress.slice(1) }];
+    const ports = [{ protocol: 'TCP' as const, port: 4433, endPort: 4433, span: undefined }];
+    return [{ ...policy, ingress: policy.ingress.map((rule) => ({ ...rule, ports: rule.ports.concat(ports) })) }];
+  });
+  return { ...objects, networkPolicies };
+}
+
+function benchDiff(objects: KubeObjects, seed: number): void {
+  const before = createEngine(buildCluster(objects));
+  const after = createEngine(buildCluster(editedPolicies(objects, seed)));
+  const first = timed(() => connectivityDiff(before, after));
+  const same = median(timesOf(3, () => connectivityDiff(before, before)));
+  // Relations last: a diff that needs them must pay for them.
+  const relations = timed(() => complete(before) + complete(after)).ms;
+  const again = median(timesOf(3, () => connectivityDiff(before, after)));
+  const { changes, edits } = first.value;
+  say(
+    `diff, 1 % of the policies edited     ${ms(first.ms)} / ${ms(again)} (again)   two complete relations ${ms(relations)}; ${edits.length} edits, ${changes.length} connections with their causes`,
+  );
+  say(`diff of equal clusters               ${ms(same)}`);
+}
+
 function benchEngine(size: ScenarioSize): void {
   const bytes = scenarioJson(createScenario(size));
   const text = bytes.toString();
@@ -123,6 +154,7 @@ function benchEngine(size: ScenarioSize): void {
       `policy edit to exact difference      p50 ${percentile(edits, 0.5).toFixed(0)} us, p99 ${percentile(edits, 0.99).toFixed(0)} us   target 50 us, 2000 us`,
     );
   }
+  if (size.policies > 0) benchDiff(firstRead.value.objects, size.seed);
   if (size.pods <= 20_000 || (!quick && size.pods <= 100_000)) {
     const input = bitMatrixInput(size);
     const matrix = timed(() => fillBitMatrices(input)).ms;

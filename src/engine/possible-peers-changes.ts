@@ -8,7 +8,7 @@ import type { Direction } from './policy-rules.ts';
 import { policyName } from './rule-words.ts';
 import type { JointClasses } from './semantic-diff-classes.ts';
 import type { Edits } from './semantic-diff-edits.ts';
-import { SIDES, type Candidates } from './semantic-diff-gates.ts';
+import type { Candidates } from './semantic-diff-gates.ts';
 import type { SharedPorts, Side } from './semantic-diff-ports.ts';
 import type { PossibleChange } from './semantic-diff-results.ts';
 
@@ -55,45 +55,67 @@ export function possibleChanges(sides: Sides): readonly PossibleChange[] {
 /** Whether the policies that bind a class are the same ones on both sides, and nobody edited them. */
 class Written {
   private readonly sides: Sides;
-  private readonly known = new Map<string, boolean>();
+  private readonly known: Readonly<Record<Direction, Map<number, Map<number, boolean>>>> = {
+    ingress: new Map(),
+    egress: new Map(),
+  };
+  /** Names by index of the policy; `undefined` for one that was edited. */
+  private readonly names: Readonly<Record<Side, readonly (string | undefined)[]>>;
 
   constructor(sides: Sides) {
     this.sides = sides;
+    const namesOf = ({ compiled }: Engine): (string | undefined)[] =>
+      compiled.policies.map(({ policy }) => {
+        const name = policyName(policy);
+        return sides.edits.has(name) ? undefined : name;
+      });
+    this.names = { before: namesOf(sides.engines.before), after: namesOf(sides.engines.after) };
   }
 
   isAlike(joint: number, direction: Direction): boolean {
-    const { engines, classes, candidates } = this.sides;
+    const { classes, candidates } = this.sides;
+    if (candidates.isRenamed(joint)) return false;
     const before = classes.of.before[joint] ?? -1;
     const after = classes.of.after[joint] ?? -1;
-    if (candidates.isRenamed(joint)) return false;
-    const key = SIDES.map((side) => {
-      const classId = side === 'before' ? before : after;
-      const { compiled, tiers } = engines[side];
-      return `${compiled.listOf[direction][classId] ?? -1} ${tiers.groupOf[classId] ?? -1}`;
-    }).join(' ');
-    let alike = this.known.get(`${direction} ${key}`);
+    const known = this.known[direction];
+    const [old, now] = [this.keyOf('before', before, direction), this.keyOf('after', after, direction)];
+    let byAfter = known.get(old);
+    if (byAfter === undefined) known.set(old, (byAfter = new Map<number, boolean>()));
+    let alike = byAfter.get(now);
     if (alike === undefined) {
-      const [old, now] = [this.policies('before', before, direction), this.policies('after', after, direction)];
-      alike = old.join() === now.join() && !old.some((name) => this.sides.edits.has(name));
-      this.known.set(`${direction} ${key}`, alike);
+      const [a, b] = [this.policies('before', before, direction), this.policies('after', after, direction)];
+      alike = a !== undefined && b !== undefined && a.length === b.length && a.every((name, i) => name === b[i]);
+      byAfter.set(now, alike);
     }
     return alike;
   }
 
-  private policies(side: Side, classId: number, direction: Direction): readonly string[] {
+  private keyOf(side: Side, classId: number, direction: Direction): number {
+    const { compiled, tiers } = this.sides.engines[side];
+    const list = compiled.classes.isPod(classId) ? (compiled.listOf[direction][classId] ?? 0) + 1 : 0;
+    return list * tiers.groupCount + (tiers.groupOf[classId] ?? 0);
+  }
+
+  /** `undefined`: one of them was edited. */
+  private policies(side: Side, classId: number, direction: Direction): readonly string[] | undefined {
     const { compiled } = this.sides.engines[side];
     if (!compiled.classes.isPod(classId)) return ['host'];
     const { certain, uncertain } = compiled.policyList(classId, direction);
-    const names = [...certain, ...uncertain].flatMap((index) => {
-      const policy = compiled.policies[index]?.policy;
-      return policy === undefined ? [] : [policyName(policy)];
-    });
+    const names: string[] = [];
+    for (const index of certain.concat(uncertain)) {
+      const name = this.names[side][index];
+      if (name === undefined) return undefined;
+      names.push(name);
+    }
     for (const tier of ['Admin', 'Baseline'] as const) {
       for (const rule of compiled.tierRules[tier][direction]) {
-        if (compiled.peerSets.sets.has(rule.subjects.possible, classId)) names.push(policyName(rule.source.policy));
+        if (!compiled.peerSets.sets.has(rule.subjects.possible, classId)) continue;
+        const name = policyName(rule.source.policy);
+        if (this.sides.edits.has(name)) return undefined;
+        names.push(name);
       }
     }
-    return [...names, ...uncertain.map(() => '?')];
+    return names.concat(uncertain.map(() => '?'));
   }
 }
 

@@ -34,6 +34,8 @@ export class JointAnswers {
   private readonly engines: Readonly<Record<Side, Engine>>;
   private readonly classes: JointClasses;
   private readonly ports: SharedPorts;
+  /** Hosts on either side. */
+  private readonly hosts: Uint8Array;
   private readonly rows: Readonly<Record<Side, Row>>;
   private relations: Readonly<Record<Side, Relation>> | undefined;
   private rowOf: Readonly<Record<Side, number>> | undefined;
@@ -42,6 +44,13 @@ export class JointAnswers {
     this.engines = engines;
     this.classes = classes;
     this.ports = ports;
+    this.hosts = new Uint8Array(classes.count);
+    for (const side of ['before', 'after'] as const) {
+      const { classes: own } = engines[side].compiled;
+      classes.of[side].forEach((classId, id) => {
+        if (classId >= 0 && own.isHost(classId)) this.hosts[id] = 1;
+      });
+    }
     this.rows = { before: new Row(engines.before.classCount), after: new Row(engines.after.classCount) };
   }
 
@@ -106,9 +115,6 @@ export class JointAnswers {
   }
 
   isHost(id: number): boolean {
-    return (['before', 'after'] as const).some((side) => {
-      const classId = this.classes.of[side][id] ?? -1;
-      return classId >= 0 && this.engines[side].compiled.classes.isHost(classId);
-    });
+    return this.hosts[id] === 1;
   }
 }

@@ -36,6 +36,8 @@ interface Gate {
   readonly sameNode: Readonly<Record<Side, Tri>>;
 }
 
+const NO_CAUSES: readonly ChangeCause[] = [];
+
 const ELSEWHERE: Readonly<Record<Side, Tri>> = { before: NO, after: NO };
 
 /** A rule that takes part in deciding the ports in question on one side. */
@@ -70,7 +72,7 @@ export class Causes {
   private readonly candidates: Candidates;
   private readonly pairs: Readonly<Record<Side, PairEvaluation>>;
   private readonly families: readonly (IpFamily | typeof ANY_FAMILY)[];
-  private readonly known = new Map<string, readonly ChangeCause[]>();
+  private readonly single = new Map<ChangeCause, readonly ChangeCause[]>();
   private readonly lists = new Map<string, readonly ChangeCause[]>();
 
   constructor({ engines, classes, ports, edits, candidates }: CausesInput) {
@@ -89,10 +91,11 @@ export class Causes {
 
   of({ from, to, samples }: EndDifference): readonly ChangeCause[] {
     const [a, b] = [this.classes.items[from], this.classes.items[to]];
-    const oneSided = [a, b].flatMap((item) =>
-      item !== undefined && item.in !== 'both' ? [this.edits.ofItem(item)] : [],
-    );
-    if (oneSided.length > 0) return this.unique(oneSided);
+    if ((a !== undefined && a.in !== 'both') || (b !== undefined && b.in !== 'both')) {
+      return this.unique(
+        [a, b].flatMap((item) => (item !== undefined && item.in !== 'both' ? [this.edits.ofItem(item)] : [])),
+      );
+    }
     const [only, more] = samples;
     const found =
       only !== undefined && more === undefined
@@ -103,10 +106,17 @@ export class Causes {
 
   /** Each cause once, in one order; equal lists are one object. */
   private unique(causes: readonly ChangeCause[]): readonly ChangeCause[] {
+    const [first] = causes;
+    if (first === undefined) return NO_CAUSES;
+    if (causes.every((cause) => cause === first)) {
+      let list = this.single.get(first);
+      if (list === undefined) this.single.set(first, (list = [first]));
+      return list;
+    }
     const byKey = new Map<string, ChangeCause>();
     for (const cause of causes) byKey.set(`${cause.edit} ${cause.rule ?? ''}`, cause);
     const keys = [...byKey.keys()].sort();
-    const text = keys.join('\n');
+    const text = keys.map((key) => `${key} ${byKey.get(key)?.file ?? ''}`).join('\n');
     let list = this.lists.get(text);
     if (list === undefined) this.lists.set(text, (list = keys.flatMap((key) => byKey.get(key) ?? [])));
     return list;
@@ -131,18 +141,11 @@ export class Causes {
   }
 
   private ofPair(difference: ClassDifference): readonly ChangeCause[] {
-    const { from, to, delta, sameNode } = difference;
-    const key = `${from} ${to} ${delta.opened} ${delta.closed} ${sameNode?.before ?? NO} ${sameNode?.after ?? NO}`;
-    let causes = this.known.get(key);
-    if (causes === undefined) {
-      causes = this.unique([
-        ...this.ofPorts(difference, delta.closed, 'before'),
-        // Last, so that a rule that both opens and closes is shown where it is now.
-        ...this.ofPorts(difference, delta.opened, 'after'),
-      ]);
-      this.known.set(key, causes);
-    }
-    return causes;
+    const { delta } = difference;
+    const closes = this.ofPorts(difference, delta.closed, 'before');
+    const opens = this.ofPorts(difference, delta.opened, 'after');
+    // What opens comes last, so that a rule that does both is shown where it is now.
+    return this.unique(closes.length === 0 ? opens : [...closes, ...opens]);
   }
 
   /** `allows`: the side that allows these ports. */

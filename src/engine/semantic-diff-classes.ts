@@ -166,17 +166,37 @@ class PairNumbers {
   }
 }
 
-type DraftItem = Omit<JointItem, 'classes'>;
+type DraftMember = { -readonly [Key in keyof JointMember]: JointMember[Key] };
+
+interface DraftItem extends Omit<JointItem, 'classes' | 'members'> {
+  readonly members: readonly DraftMember[];
+}
 
 function finished(draft: DraftItem, renumbered: Int32Array): JointItem {
-  const members = draft.members.map((member) => ({ ...member, joint: renumbered[member.joint] ?? 0 }));
-  const classes = [...new Set(members.map(({ joint }) => joint))].sort((a, b) => a - b);
-  const lone = new Set(Array.from(draft.lone, (id) => renumbered[id] ?? 0));
-  return { ...draft, members, classes, lone };
+  const classes: number[] = [];
+  for (const member of draft.members) {
+    member.joint = renumbered[member.joint] ?? 0;
+    if (member.joint !== classes.at(-1)) classes.push(member.joint);
+  }
+  const lone = draft.lone.size === 0 ? draft.lone : new Set(Array.from(draft.lone, (id) => renumbered[id] ?? 0));
+  return { ...draft, classes: classes.length > 1 ? [...new Set(classes)].sort((a, b) => a - b) : classes, lone };
 }
+
+const NO_CLASSES: ReadonlySet<number> = new Set();
 
 /** Joint classes of which some side has no second pod. */
 function loneClasses(engines: Readonly<Record<Side, Engine>>, members: readonly JointMember[]): ReadonlySet<number> {
+  const [first, second] = members;
+  // Mostly a workload's pods are all alike, and a second pod on each side is all that matters.
+  if (
+    first !== undefined &&
+    second !== undefined &&
+    first.before !== second.before &&
+    first.after !== second.after &&
+    members.every(({ joint }) => joint === first.joint)
+  ) {
+    return NO_CLASSES;
+  }
   const counts = new Map<number, { before: Map<number, number>; after: Map<number, number> }>();
   for (const { joint, before, after } of members) {
     let count = counts.get(joint);
@@ -220,14 +240,14 @@ function draftOf(
 ): DraftItem {
   const one = before ?? after;
   const cluster = before === undefined ? engines.after.cluster : engines.before.cluster;
-  const member = (a: number, b: number): JointMember => ({
+  const member = (a: number, b: number): DraftMember => ({
     joint: pairs.of(a < 0 ? -1 : engines.before.classOfPod(a), b < 0 ? -1 : engines.after.classOfPod(b)),
     before: a,
     after: b,
     nodeBefore: a < 0 ? '' : nodeOf(engines.before, a),
     nodeAfter: b < 0 ? '' : nodeOf(engines.after, b),
   });
-  let members: JointMember[];
+  let members: DraftMember[];
   if (before === undefined) members = (after?.pods ?? []).map((pod) => member(-1, pod));
   else if (after === undefined) members = before.pods.map((pod) => member(pod, -1));
   else members = matchedPods(engines, before.pods, after.pods).map(([a, b]) => member(a, b));
@@ -254,6 +274,10 @@ function matchedPods(
   const first = after[0];
   const lone = before[0];
   if (before.length === 1 && after.length === 1 && lone !== undefined && first !== undefined) return [[lone, first]];
+  const [namesBefore, namesAfter] = [a.cluster.pods.names, b.cluster.pods.names];
+  if (before.length === after.length && before.every((pod, i) => namesBefore[pod] === namesAfter[after[i] ?? -1])) {
+    return before.map((pod, i) => [pod, after[i] ?? -1]);
+  }
   const named = new Map(after.map((pod) => [b.cluster.pods.names[pod] ?? '', pod]));
   const found: (readonly [number, number])[] = [];
   const leftBefore: number[] = [];
@@ -308,7 +332,7 @@ function nodeOf({ cluster }: Engine, pod: number): string {
 function nodeItems(engines: Readonly<Record<Side, Engine>>, pairs: PairNumbers): DraftItem[] {
   const { before, after } = engines;
   const names = new Set([...before.cluster.nodes, ...after.cluster.nodes].map(({ name }) => name));
-  const groups = new Map<number, JointMember[]>();
+  const groups = new Map<number, DraftMember[]>();
   for (const name of [...names].sort(compareText)) {
     const a = before.cluster.nodeNamed(name);
     const b = after.cluster.nodeNamed(name);

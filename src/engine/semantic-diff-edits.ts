@@ -16,20 +16,21 @@ type Policy = NetworkPolicyObject | ClusterPolicyObject;
 export class Edits {
   private readonly engines: Readonly<Record<Side, Engine>>;
   private readonly edits = new Map<string, Omit<DiffEdit, 'connections'>>();
-  private readonly policies = new Map<string, { before?: Policy; after?: Policy }>();
+  private readonly causes = new Map<object, ChangeCause | null>();
 
   constructor(engines: Readonly<Record<Side, Engine>>) {
     this.engines = engines;
+    const policies = new Map<string, { before?: Policy; after?: Policy }>();
     for (const side of ['before', 'after'] as const) {
       const { cluster } = engines[side];
       for (const policy of [...cluster.networkPolicies, ...cluster.clusterPolicies]) {
         const name = policyName(policy);
-        const both = this.policies.get(name);
-        if (both === undefined) this.policies.set(name, { [side]: policy });
+        const both = policies.get(name);
+        if (both === undefined) policies.set(name, { [side]: policy });
         else both[side] = policy;
       }
     }
-    for (const [id, { before, after }] of this.policies) {
+    for (const [id, { before, after }] of policies) {
       if (before !== undefined && after !== undefined && samePolicy(before, after)) continue;
       this.put({
         id,
@@ -52,23 +53,30 @@ export class Edits {
     return this.edits.has(id);
   }
 
-  /** The same policy on the other side, or `undefined` when it is not there. */
-  twin(policy: Policy, side: Side): Policy | undefined {
-    return this.policies.get(policyName(policy))?.[side === 'before' ? 'after' : 'before'];
-  }
-
   /** The policy as a cause, when it was edited. */
   ofPolicy(policy: Policy, rule?: { readonly path: string; readonly span: Span | undefined }): ChangeCause | undefined {
-    const id = policyName(policy);
-    if (!this.edits.has(id)) return undefined;
-    return { edit: id, ...(rule === undefined ? {} : { rule: rule.path }), ...place(rule?.span ?? policy.span) };
+    // Asked for every changed connection, and places in text take a search.
+    const key = rule ?? policy;
+    let cause = this.causes.get(key);
+    if (cause === undefined) {
+      const id = policyName(policy);
+      const where = place(rule?.span ?? policy.span);
+      cause = this.edits.has(id) ? { edit: id, ...(rule === undefined ? {} : { rule: rule.path }), ...where } : null;
+      this.causes.set(key, cause);
+    }
+    return cause ?? undefined;
   }
 
   /** An item that is on one side only. */
   ofItem(item: JointItem): ChangeCause {
-    const change = item.in === 'before' ? 'removed' : 'added';
-    this.put({ id: item.id, type: item.type === 'nodes' ? 'node' : 'workload', change });
-    return { edit: item.id };
+    let cause = this.causes.get(item);
+    if (cause === undefined || cause === null) {
+      const change = item.in === 'before' ? 'removed' : 'added';
+      this.put({ id: item.id, type: item.type === 'nodes' ? 'node' : 'workload', change });
+      cause = { edit: item.id };
+      this.causes.set(item, cause);
+    }
+    return cause;
   }
 
   /** Everything that policy may look at and that differs between the two sides of one pod or node. */
