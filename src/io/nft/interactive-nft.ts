@@ -23,6 +23,8 @@ interface Asked {
 }
 
 const MAX_ERROR_BYTES = 256 * 1024;
+/** An nft that does not answer when it has nothing to do is of no use, however patient somebody is. */
+const START_TIMEOUT_MS = 3000;
 /** nft keeps the lines that it was given in a file at home, unless there is no home. */
 const NO_HOME = '/dev/null';
 
@@ -57,11 +59,12 @@ export class InteractiveNft implements NftDriver {
    * @throws NftError
    */
   start(): Promise<void> {
-    return this.child === undefined ? this.applyText('') : Promise.resolve();
+    if (this.child !== undefined) return Promise.resolve();
+    return this.applyText('', Math.min(this.timeoutMs, START_TIMEOUT_MS));
   }
 
   /** Commands, one a line, as `nft -f` takes them: one transaction. */
-  applyText(text: string): Promise<void> {
+  applyText(text: string, timeoutMs = this.timeoutMs): Promise<void> {
     if (this.asked !== undefined) throw new RangeError('one transaction at a time');
     const line = text.trimEnd().replaceAll('\n', '; ');
     const child = this.running();
@@ -69,9 +72,9 @@ export class InteractiveNft implements NftDriver {
     const marker = `end_of_line_${this.lines}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.end(child, new NftError('nft-timeout', `nft did not answer within ${this.timeoutMs / 1000} s`));
+        this.end(child, new NftError('nft-timeout', `nft did not answer within ${timeoutMs / 1000} s`));
         child.kill('SIGKILL');
-      }, this.timeoutMs);
+      }, timeoutMs);
       this.asked = { child, marker, resolve, reject, timer };
       child.stdin.write(`${line}\n${marker}\n`);
     });
