@@ -1,6 +1,7 @@
 import type { Rule } from '../rule.ts';
 import { clientAddressBehindSnat } from './client-address-behind-snat.ts';
 import { clusterAddressInRange } from './cluster-address-in-range.ts';
+import { clusterDenyLeavesOutside } from './cluster-deny-leaves-outside.ts';
 import { clusterDenyWithoutDns } from './cluster-deny-without-dns.ts';
 import { contradictorySelector } from './contradictory-selector.ts';
 import { denyThatAllows } from './deny-that-allows.ts';
@@ -30,6 +31,7 @@ import { unstableLabel } from './unstable-label.ts';
 export const mistakeRules: readonly Rule[] = [
   clientAddressBehindSnat,
   clusterAddressInRange,
+  clusterDenyLeavesOutside,
   clusterDenyWithoutDns,
   contradictorySelector,
   denyThatAllows,

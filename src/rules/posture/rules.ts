@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts';
+import { adminAcceptOverrides } from './admin-accept-overrides.ts';
 import { hostNetworkWorkload } from './host-network-workload.ts';
 import { metadataServiceReachable } from './metadata-service-reachable.ts';
 import { namespaceWithoutDefaultDeny } from './namespace-without-default-deny.ts';
@@ -6,6 +7,7 @@ import { openEgress } from './open-egress.ts';
 import { openIngress } from './open-ingress.ts';
 
 export const postureRules: readonly Rule[] = [
+  adminAcceptOverrides,
   hostNetworkWorkload,
   metadataServiceReachable,
   namespaceWithoutDefaultDeny,
