@@ -32,7 +32,7 @@ export interface PeerGroup {
   /** What the plan says about its addresses; `undefined` when that is not known, or not the same for all. */
   said: { readonly identity: IdentityId; readonly special: boolean } | undefined;
   /** Where that is `undefined`: how many addresses had which identity. */
-  readonly had: Map<IdentityId, number>;
+  had: Map<IdentityId, number> | undefined;
 }
 
 /** Addresses that the policies in view treat alike. */

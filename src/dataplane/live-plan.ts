@@ -89,6 +89,13 @@ export class LivePlan {
   }
 
   nodeChanged(before: NodeObject | undefined, after: NodeObject | undefined): void {
+    const known = before === undefined ? undefined : this.holders.get(before);
+    if (before !== undefined && after !== undefined && known !== undefined && isSamePeer(before, after)) {
+      // Annotations of nodes change all the time.
+      this.holders.delete(before);
+      this.holders.set(after, known);
+      return;
+    }
     if (after !== undefined) this.add(after, this.nodeHolders(after));
     if (before !== undefined) this.remove(before);
   }
@@ -321,7 +328,7 @@ export class LivePlan {
       const special = identity !== ofRange(slot.address);
       if (group.said?.identity === identity && group.said.special === special) return false;
       group.said = { identity, special };
-      group.had.clear();
+      group.had = undefined;
       return true;
     };
     if (compiled) {
@@ -355,6 +362,16 @@ export const NO_OBJECTS: KubeObjects = {
   clusterPolicies: [],
 };
 
+function isSamePeer(a: NodeObject, b: NodeObject): boolean {
+  const [one, two] = [a.meta.labels, b.meta.labels];
+  return (
+    one.size === two.size &&
+    [...one].every(([key, value]) => two.get(key) === value) &&
+    a.addresses.length === b.addresses.length &&
+    a.addresses.every(({ value }, index) => value === b.addresses[index]?.value)
+  );
+}
+
 function labelOf({ object: { meta } }: Holder): string {
   return `${meta.namespace}/${meta.name}`;
 }
@@ -374,7 +391,7 @@ function votesOf(groups: Iterable<PeerGroup>): ReadonlyMap<IdentityId, number> {
   const add = (id: IdentityId, count: number): void => void votes.set(id, (votes.get(id) ?? 0) + count);
   for (const { said, had, slots } of groups) {
     if (said !== undefined) add(said.identity, slots.size);
-    else for (const [id, count] of had) add(id, count);
+    else for (const [id, count] of had ?? []) add(id, count);
   }
   return votes;
 }

@@ -90,7 +90,7 @@ export class PeerCensus {
     let group = ofShape.get(place);
     if (group === undefined) {
       const peerClass = this.classOf(shape, place);
-      group = { shape, place, slots: new Set(), peerClass, said: undefined, had: new Map() };
+      group = { shape, place, slots: new Set(), peerClass, said: undefined, had: undefined };
       peerClass.groups.add(group);
       ofShape.set(place, group);
     }
@@ -128,8 +128,9 @@ export class PeerCensus {
           forgetWhatWasSaid(group);
         }
         if (group.said === undefined) {
-          if (said === undefined) for (const [id, count] of had) add(group.had, id, count / slots.size);
-          else add(group.had, said.identity, 1);
+          group.had ??= new Map();
+          if (said !== undefined) add(group.had, said.identity, 1);
+          else for (const [id, count] of had ?? []) add(group.had, id, count / slots.size);
         }
         group.slots.add(slot);
         slot.group = group;
@@ -140,7 +141,7 @@ export class PeerCensus {
 
 function forgetWhatWasSaid(group: PeerGroup): void {
   if (group.said === undefined) return;
-  add(group.had, group.said.identity, group.slots.size);
+  group.had = new Map([[group.said.identity, group.slots.size]]);
   group.said = undefined;
 }
 

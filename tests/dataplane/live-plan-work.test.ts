@@ -98,6 +98,8 @@ const cases: readonly [
   ['a namespace with labels that nobody names', [namespace('other', { team: 'x' })], 0, { '10.0.0.5': undefined }],
   ['a namespace with labels of another', [namespace('other', { team: 'ops' })], 1, { '10.0.0.5': '10.0.0.4' }],
   ['a node more', [node('node3', '192.0.2.3')], 0, { '192.0.2.3': undefined }],
+  ['the own node again', [node('node1', '192.0.2.1')], 0, {}],
+  ['the own node with another address', [node('node1', '192.0.2.9')], 1, {}],
   ['a policy of others', [policy('db', 'other', 1)], 0, {}],
   ['a policy of ours', [policy('db', 'shop', 5433)], 1, { '10.0.0.2': '10.0.0.4' }],
   ['a replica here', [pod('db2', '10.0.1.1', { app: 'db', hash: '1' }, { nodeName: 'node1' })], 0, {}],
