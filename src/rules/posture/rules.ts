@@ -1,16 +1,20 @@
 import type { Rule } from '../rule.ts';
 import { adminAcceptOverrides } from './admin-accept-overrides.ts';
+import { exposedWithOpenEgress } from './exposed-with-open-egress.ts';
 import { hostNetworkWorkload } from './host-network-workload.ts';
 import { metadataServiceReachable } from './metadata-service-reachable.ts';
 import { namespaceWithoutDefaultDeny } from './namespace-without-default-deny.ts';
 import { openEgress } from './open-egress.ts';
 import { openIngress } from './open-ingress.ts';
+import { sensitivePortOpen } from './sensitive-port-open.ts';
 
 export const postureRules: readonly Rule[] = [
   adminAcceptOverrides,
+  exposedWithOpenEgress,
   hostNetworkWorkload,
   metadataServiceReachable,
   namespaceWithoutDefaultDeny,
   openEgress,
   openIngress,
+  sensitivePortOpen,
 ];
