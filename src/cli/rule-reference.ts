@@ -4,7 +4,7 @@ import { engineRules } from '../rules/engine-rules.ts';
 import { profiles } from '../rules/profiles.ts';
 import { rulesOfControl } from '../rules/profile-report.ts';
 import { ruleCategories, type RuleCategory, type RuleInfo } from '../rules/rule.ts';
-import { uncoveredDetectors } from '../rules/uncovered.ts';
+import { uncoveredBy } from '../rules/uncovered.ts';
 
 const TITLES: Readonly<Record<RuleCategory, string>> = {
   mistakes: 'Mistakes: something else than was meant',
@@ -27,7 +27,7 @@ export function renderRuleReference(): string {
     '',
     ...ruleCategories.flatMap((category) => section(category, rules)),
     ...profileSections(),
-    ...uncoveredSection(),
+    ...uncoveredSection(rules),
   ].join('\n');
 }
 
@@ -73,13 +73,13 @@ function profileSections(): readonly string[] {
   ]);
 }
 
-function uncoveredSection(): readonly string[] {
+function uncoveredSection(rules: readonly RuleInfo[]): readonly string[] {
   return [
     '## Not looked for',
     '',
     '| mistake | why not |',
     '| --- | --- |',
-    ...uncoveredDetectors.map(({ id, what, why }) => `| ${id}: ${cell(what)} | ${cell(why)} |`),
+    ...uncoveredBy(rules).map(({ id, what, why }) => `| ${id}: ${cell(what)} | ${cell(why)} |`),
     '',
   ];
 }

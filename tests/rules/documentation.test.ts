@@ -10,6 +10,7 @@ import { audit } from '../../src/rules/audit.ts';
 import { readConfig } from '../../src/rules/config.ts';
 import { engineRules } from '../../src/rules/engine-rules.ts';
 import { profileNames, profiles } from '../../src/rules/profiles.ts';
+import { uncoveredBy } from '../../src/rules/uncovered.ts';
 import { rulesOfControl } from '../../src/rules/profile-report.ts';
 import { readRulePage } from './rule-page.ts';
 import { findingsOf } from './rule-tester.ts';
@@ -34,6 +35,15 @@ describe('rules', () => {
     expect(rule.summary).toMatch(/^[^.\n]+(?:\.[^.\n]+)*$/);
     for (const id of rule.detectors) expect(id).toMatch(/^M([1-9]|[1-6]\d)$/);
     for (const id of rule.catalogue) expect(id).toMatch(/^NP\d{3}$/);
+  });
+
+  it('detect every mistake of the catalogue, or it says why not', () => {
+    const detected = new Set(everyRule.flatMap(({ detectors }) => detectors));
+    const excused = uncoveredBy(everyRule).map(({ id }) => id);
+    const missing = Array.from({ length: 69 }, (_, index) => `M${index + 1}`).filter(
+      (id) => !detected.has(id) && !excused.includes(id),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('name only controls that a profile has', () => {
