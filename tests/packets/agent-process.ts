@@ -17,6 +17,7 @@ export interface AgentLine {
   readonly message: string;
   readonly full?: boolean;
   readonly afterMs?: number;
+  readonly latencies?: readonly { readonly ms: number }[];
 }
 
 /** A line of the agent's log and when it came, on the clock that all processes share. */

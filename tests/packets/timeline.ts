@@ -59,28 +59,23 @@ class StateView {
 
 export class Timeline {
   private readonly states: State[] = [];
-  /** A living agent needs less to bring a change into the kernel. */
-  private readonly settleMs: number;
   /** While nobody was there: from the end of the agent to when its successor enforced. */
   private readonly gaps: { readonly fromMs: number; readonly toMs: number }[] = [];
 
-  constructor(settleMs: number) {
-    this.settleMs = settleMs;
-  }
-
   issue(atMs: number, objects: readonly Manifest[]): void {
-    this.states.push({ issuedMs: atMs, surelyMs: atMs + this.settleMs, view: new StateView(objects) });
+    this.states.push({ issuedMs: atMs, surelyMs: Number.POSITIVE_INFINITY, view: new StateView(objects) });
   }
 
   gap(fromMs: number, toMs: number): void {
     this.gaps.push({ fromMs, toMs });
   }
 
-  /** To be called when everything has been told. */
-  settle(): void {
+  /** When everything has been told: a living agent brought every change into the kernel within `withinMs`. */
+  settle(withinMs: number): void {
     for (const state of this.states) {
+      state.surelyMs = state.issuedMs + withinMs;
       for (const { fromMs, toMs } of this.gaps) {
-        if (state.surelyMs > fromMs && state.issuedMs < toMs) state.surelyMs = toMs + this.settleMs;
+        if (state.surelyMs > fromMs && state.issuedMs < toMs) state.surelyMs = toMs + withinMs;
       }
     }
   }
