@@ -24,7 +24,7 @@ export function diffCommand() {
         'addresses, every protocol and port, with the edit behind each, what is newly open to the internet first.\n\n' +
         'A side is a file or folder, - for standard input, or a git revision (REV or REV:PATH). REV.. compares a ' +
         'revision with the work tree, A..B two revisions, A...B what B changed since it left A; paths after -- narrow ' +
-        'revisions down. --live is the cluster, compared with what you name: what would applying it change? ' +
+        'revisions down. --live is the cluster, compared with itself after kubectl apply of what you name; nothing is pruned. ' +
         'Kustomizations are not rendered here: pipe the rendered manifests in, or give files of them.\n\n' +
         'Exit code: 0, 1 with --exit-code when something differs and with --expect when the expectation fails, 2 usage, ' +
         '3 input unreadable or invalid, 4 cluster unreachable.',

@@ -1,10 +1,10 @@
-import type { Engine } from '../../engine/engine.ts';
 import { connectivityDiff } from '../../engine/semantic-diff.ts';
 import type { ConnectivityDiff, DiffRelation } from '../../engine/semantic-diff-results.ts';
 import type { KubeObjects } from '../../kube/objects.ts';
 import { diffFormats, type DiffFormatName } from '../../report/diff-formats.ts';
 import type { DiffReportOptions } from '../../report/diff-options.ts';
 import { counterExamples } from '../../report/diff-words.ts';
+import { appliedObjects } from '../applied-objects.ts';
 import { type DiffSide, diffSides } from '../diff-sides.ts';
 import { type LoadContext, type LoadOptions, loadInput, loadTexts } from '../load.ts';
 import { type EngineOptions, openEngine, readPodCidrs } from '../open-engine.ts';
@@ -26,10 +26,13 @@ export async function runDiff(operands: readonly string[], options: DiffCommandO
     process.cwd(),
   );
   const context: LoadContext = { example: 'sallyport diff', json: options.output === 'json' };
-  const open = async (side: DiffSide): Promise<Engine> =>
-    openEngine(await objectsOf(side, options, context), options, podCidrs);
-  const [before, now] = [await open(sides.before), await open(sides.after)];
-  const names = { before: sides.before.name, after: sides.after.name };
+  const old = await objectsOf(sides.before, options, context);
+  const given = await objectsOf(sides.after, options, context);
+  // Against a cluster the question is what applying manifests would do, not what the cluster has beside them.
+  const objects = sides.before.type === 'live' ? appliedObjects(old, given) : given;
+  const [before, now] = [openEngine(old, options, podCidrs), openEngine(objects, options, podCidrs)];
+  const applied = sides.before.type === 'live' ? `with ${sides.after.name} applied` : sides.after.name;
+  const names = { before: sides.before.name, after: applied };
   const diff = connectivityDiff(before, now, { names });
   printReport(diffFormats, options, diff, (look): DiffReportOptions => ({ ...look, full: options.full === true }));
   if (options.expect !== undefined && !meets(diff, options.expect)) {
