@@ -9,9 +9,3 @@ import { upkeepRules } from './upkeep/rules.ts';
 export const allRules: readonly Rule[] = [...mistakeRules, ...needRules, ...postureRules, ...upkeepRules].sort((a, b) =>
   a.name < b.name ? -1 : 1,
 );
-
-const byName = new Map(allRules.map((rule) => [rule.name, rule]));
-
-export function ruleNamed(name: string): Rule | undefined {
-  return byName.get(name);
-}

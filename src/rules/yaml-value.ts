@@ -30,8 +30,6 @@ function canonical(value: YamlValue): string {
   return JSON.stringify(value);
 }
 
-export type Style = 'block' | 'flow' | 'json';
-
 /** On one line: `{protocol: UDP, port: 53}`, or JSON. */
 export function flowText(value: YamlValue, style: 'flow' | 'json'): string {
   if (Array.isArray(value)) return `[${value.map((item: YamlValue) => flowText(item, style)).join(', ')}]`;
