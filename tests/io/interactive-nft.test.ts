@@ -9,17 +9,21 @@ import { KernelNft } from '../../src/io/nft/kernel-nft.ts';
  */
 function program(react = ''): [string, ...string[]] {
   const script = `
-    const complain = (line, what) => process.stderr.write('Error: ' + what + '\\n' + line + '\\n  ^\\n');
     const whole = process.argv.includes('-f');
+    const complain = (line, what) => {
+      process.stderr.write('Error: ' + what + '\\n' + line + '\\n  ^\\n');
+      if (whole) process.exitCode = 1;
+    };
+    const take = (line) => {
+      ${react}
+      if (line.startsWith('end_of_line_')) complain(line, 'syntax error, unexpected newline, expecting string');
+    };
     let rest = '';
     process.stdin.setEncoding('utf8').on('data', (chunk) => {
       rest += chunk;
-      const lines = whole ? [] : rest.split('\\n');
-      if (!whole) rest = lines.pop();
-      for (const line of lines) {
-        ${react}
-        if (line.startsWith('end_of_line_')) complain(line, 'syntax error, unexpected newline, expecting string');
-      }
+      const lines = rest.split('\\n');
+      rest = lines.pop();
+      for (const line of lines) take(line);
     });`;
   return [process.execPath, '-e', script, '--'];
 }
