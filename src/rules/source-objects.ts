@@ -13,14 +13,15 @@ export interface SourceObject {
   readonly namespace: string;
 }
 
-/** Those of one API group and of these kinds, in any version; read once per context. */
+/** Those of one API group (`''`: the core) and of these kinds, in any version; read once per context. */
 export function sourceObjects(context: AuditContext, group: string, kinds: readonly string[]): readonly SourceObject[] {
   return context.shared(`objects of ${group} ${kinds.join()}`, () => {
     const found: SourceObject[] = [];
     for (const source of context.sources) {
       if (!kinds.some((kind) => source.text.includes(kind))) continue;
       const { documents } = parseManifests(source, {
-        wants: (apiVersion, kind) => apiVersion.startsWith(`${group}/`) && kinds.includes(kind),
+        wants: (apiVersion, kind) =>
+          (group === '' ? !apiVersion.includes('/') : apiVersion.startsWith(`${group}/`)) && kinds.includes(kind),
       });
       for (const { root } of documents) {
         const metadata = field(root, 'metadata');
