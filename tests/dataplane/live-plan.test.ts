@@ -4,7 +4,7 @@ import { compilePlan, rangeLookup } from '../../src/dataplane/compile-plan.ts';
 import { separateNodeAddresses } from '../../src/dataplane/node-addresses.ts';
 import { NodePlanner } from '../../src/dataplane/node-planner.ts';
 import { FULL_OBSERVATION } from '../../src/dataplane/observation.ts';
-import { NO_PORTS } from '../../src/dataplane/open-ports.ts';
+import { ALL_PORTS, NO_PORTS } from '../../src/dataplane/open-ports.ts';
 import type { Plan } from '../../src/dataplane/plan.ts';
 import { separateModes } from '../../src/dataplane/policy-mode.ts';
 import { tightens } from '../../src/dataplane/tightening.ts';
@@ -71,7 +71,14 @@ function meaning(plan: Plan, asked: readonly string[]): string[] {
       if (value !== '') lines.push(`${name}: ${what} ${text}: ${value}`);
     }
   };
+  const judging = new Set<string>();
   for (const { name, direction, policies, closedToNode, open, openedBy } of plan.policySets) {
+    // One that nobody is left to be denied by may stay until a plan is compiled again.
+    const isVoid = asked.every((text) => {
+      return open.get(plan.peers.get(text)?.identity ?? ofRange(addressOf(text)))?.key === ALL_PORTS.key;
+    });
+    if (isVoid && !closedToNode) continue;
+    judging.add(name);
     lines.push(`${name}: ${direction} by ${policies.join(' ')}${closedToNode ? ', closed to the node' : ''}`);
     towards(name, 'open to', (id) => (open.get(id) ?? NO_PORTS).key);
     towards(name, 'by policy to', (id) => (openedBy.get(id) ?? []).map((by) => `${by.policy} ${by.ports.key}`).join());
@@ -81,7 +88,8 @@ function meaning(plan: Plan, asked: readonly string[]): string[] {
     towards(name, 'would deny', (id) => (wouldDeny.get(id) ?? NO_PORTS).key);
   }
   for (const { pod, address, ingress, egress, shadow } of plan.localPods) {
-    lines.push(`${pod} ${formatIp(address)}: ${[ingress, egress, shadow.ingress, shadow.egress].join(' ')}`);
+    const judges = [ingress, egress].filter((name) => name !== undefined && judging.has(name));
+    lines.push(`${pod} ${formatIp(address)}: ${[...judges, shadow.ingress, shadow.egress].join(' ')}`);
   }
   lines.push(...plan.closedRanges.map((cidr) => `closed: ${formatCidr(cidr)}`));
   return lines.sort();
