@@ -50,8 +50,8 @@ const periodMs = 120;
 const changeMs = 150;
 /** A living agent has a change in the kernel after this time, or, where it says that it took longer, twice as long. */
 const settleMs = 1500;
-/** From when a packet is noted as sent to when it has surely been judged; reading the clock comes first. */
-const underwayMs = 100;
+/** From when a packet is sent, or arrives, to when it, or its answer, has surely been judged. */
+const underwayMs = 200;
 const shown = 12;
 
 type Where = keyof typeof addresses;
@@ -199,15 +199,15 @@ function judge(
       );
   };
   for (const { sent, connected } of reports) {
-    for (let at = 0; at < sent.length; at += 3) {
-      const [id = 0, number = 0, sentMs = 0] = sent.slice(at, at + 3);
+    for (let at = 0; at < sent.length; at += 4) {
+      const [id = 0, number = 0, beforeMs = 0, afterMs = 0] = sent.slice(at, at + 4);
       const flow = flows[id];
       if (flow === undefined) continue;
       const key = `${id} ${number}`;
       const came = arrived.get(key);
-      one(flow, 'a packet', sentMs, came ?? sentMs + underwayMs, came !== undefined);
+      one(flow, 'a packet', beforeMs, came ?? afterMs + underwayMs, came !== undefined);
       // Its answer belongs to the same connection.
-      if (came !== undefined && !flow.fresh && timeline.verdict(flow, sentMs, came + underwayMs) === true)
+      if (came !== undefined && !flow.fresh && timeline.verdict(flow, beforeMs, came + underwayMs) === true)
         one(flow, 'an answer', came, came + underwayMs, answered.has(key));
     }
     for (let at = 0; at < connected.length; at += 4) {

@@ -16,7 +16,7 @@ const answerMs = 300;
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
 export class Traffic {
-  /** Each `flow, number, time`. @readonly @type {number[]} */
+  /** Each `flow, number, before, after`: it went out between the two times. @readonly @type {number[]} */
   sent = [];
   /** Here, from elsewhere: `flow, number, time`. @readonly @type {number[]} */
   arrived = [];
@@ -44,7 +44,9 @@ export class Traffic {
       const now = nowMs();
       flows.forEach((flow, index) => {
         if ((next[index] ?? 0) > now) return;
-        next[index] = Math.max((next[index] ?? 0) + periodMs, now);
+        // A connection that nobody answers keeps a socket for long, so those are fewer.
+        const period = flow.protocol === 'TCP' ? 4 * periodMs : periodMs;
+        next[index] = Math.max((next[index] ?? 0) + period, now);
         numbers[index] = (numbers[index] ?? 0) + 1;
         if (flow.protocol === 'TCP') this.#connect(flow);
         else this.#send(flow, numbers[index] ?? 0);
@@ -64,8 +66,11 @@ export class Traffic {
       if (!fresh) this.#sockets.set(id, made);
       else setTimeout(() => made.close(), answerMs);
     }
-    this.sent.push(id, number, nowMs());
-    socket.send(`t${id} ${number}`, port, to, () => undefined);
+    const before = nowMs();
+    socket.send(`t${id} ${number}`, port, to, (error) => {
+      // What the kernel did not take was not sent.
+      if (error === null) this.sent.push(id, number, before, nowMs());
+    });
   }
 
   /** @param {Flow} flow */
