@@ -1,10 +1,13 @@
 /** `sallyport audit` as built. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RunResult, runSallyport } from './run-sallyport.ts';
+import { type RunResult, packageFolder, runSallyport } from './run-sallyport.ts';
+
+const program = join(packageFolder, 'dist/cli/main.js');
 
 const bad = `# The shop.
 apiVersion: networking.k8s.io/v1
@@ -147,6 +150,55 @@ describe('sallyport audit', () => {
     expect(stdout).toMatch(/✗ fail +5\.3\.2/);
     expect(stdout).toMatch(/\? undecided +5\.3\.1/);
     expect(exitCode).toBe(1);
+  });
+});
+
+/** Resolves when a text has come, and forgets what came up to it. */
+function waitFor(stream: Readable): (text: string) => Promise<void> {
+  let seen = '';
+  let look = (): void => {};
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    seen += chunk;
+    look();
+  });
+  return (text) =>
+    new Promise((resolve) => {
+      look = () => {
+        const at = seen.indexOf(text);
+        if (at === -1) return;
+        seen = seen.slice(at + text.length);
+        look = () => {};
+        resolve();
+      };
+      look();
+    });
+}
+
+describe('--watch', () => {
+  it('audits again when a file changes, also when it is broken for a while', async () => {
+    file('k8s/web.yaml', bad);
+    const child = spawn(process.execPath, [program, 'audit', '-f', 'k8s', '--watch', '--brief', ...only], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    try {
+      const until = waitFor(child.stdout);
+      const untilWaiting = waitFor(child.stderr);
+      await until('1 error in 1 file');
+      await untilWaiting('watching k8s');
+      file('k8s/web.yaml', broken);
+      await until('[invalid-manifest]');
+      await untilWaiting('watching k8s');
+      file('k8s/web.yaml', good);
+      await until('no findings');
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it.each([[['--watch']], [['-f', '-', '--watch']]])('%j has nothing to watch', async (args) => {
+    const { exitCode, stderr } = await audit(...args);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--watch needs files or folders')]);
   });
 });
 

@@ -178,13 +178,17 @@ async function watchAudit(options: AuditOptions): Promise<never> {
       if (!(error instanceof OperationalError) && !(error instanceof RejectedInputError)) throw error;
       reportFailure(error, error.exitCode, options.output === 'json');
     }
-    note(options, `watching ${paths.join(', ')}; Ctrl-C ends`);
   };
+  const waiting = (): void => note(options, `watching ${paths.join(', ')}; Ctrl-C ends`);
   await run();
   const config =
     typeof options.config === 'string' ? options.config : options.config === false ? undefined : findConfig();
   const { watchFiles } = await import('../../io/watch-files.ts');
-  return watchFiles(config === undefined ? paths : [...paths, config], run);
+  const again = async (): Promise<void> => {
+    await run();
+    waiting();
+  };
+  return watchFiles(config === undefined ? paths : [...paths, config], again, waiting);
 }
 
 function left(report: AuditReport): string {
