@@ -46,6 +46,12 @@ testRule(coveredPolicy, {
       yaml: policy('a', any, denyAll) + policy('a', any, denyAll).replace('shop', 'bank'),
     },
     {
+      name: 'a default deny beside a rule for all pods',
+      yaml:
+        policy('deny', any, denyAll) +
+        policy('port', any, '  policyTypes: [Ingress]\n  ingress:\n    - ports: [{ port: 80 }]\n'),
+    },
+    {
       name: 'a selector that nothing matches',
       yaml:
         policy('a', any, denyAll) +
@@ -68,6 +74,11 @@ testRule(coveredPolicy, {
           at: 'name: deny-web',
         },
       ],
+    },
+    {
+      name: 'a default deny beside everything allowed',
+      yaml: policy('allow', any, '  ingress: [{}]\n') + policy('deny', any, '  policyTypes: [Ingress]\n'),
+      findings: [{ object: 'shop/NetworkPolicy/deny' }],
     },
     {
       name: 'three of the same: the first stays',

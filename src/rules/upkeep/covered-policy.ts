@@ -1,3 +1,4 @@
+import type { Direction } from '../../engine/policy-rules.ts';
 import type { NetworkPolicyObject } from '../../kube/objects.ts';
 import { isContradictory } from '../../kube/selectors.ts';
 import type { AuditContext } from '../audit-context.ts';
@@ -35,6 +36,20 @@ export const coveredPolicy = defineRule({
     }
   },
 });
+
+/**
+ * A default deny is what the other policies of its namespace are written against: one with rules, which comes and goes
+ * with its purpose, is no substitute, unless it opens so much that nothing is left of the deny.
+ */
+function mayReplace(policy: NetworkPolicyObject, other: NetworkPolicyObject, direction: Direction): boolean {
+  const isDefaultDeny =
+    policy.podSelector.requirements.length === 0 && policy.ingress.length + policy.egress.length === 0;
+  return (
+    !isDefaultDeny ||
+    other[direction].length === 0 ||
+    other[direction].some(({ peers, ports }) => peers.length === 0 && ports.length === 0)
+  );
+}
 
 export interface CoveredPolicy {
   readonly policy: NetworkPolicyObject;
@@ -75,7 +90,9 @@ function findCovered(context: AuditContext): readonly CoveredPolicy[] {
       // A cover in the policy itself is no cover once the policy is gone; `coveredRules` would keep that rule, so it is none.
       const by = new Set(covers?.by);
       const isolated = isolating.every((direction) => {
-        const others = wider.of(policy).filter((other) => other !== policy && !gone.has(other));
+        const others = wider
+          .of(policy)
+          .filter((other) => other !== policy && !gone.has(other) && mayReplace(policy, other, direction));
         const isolator =
           others.find((other) => by.has(other) && other.isolates[direction]) ??
           others.find((other) => other.isolates[direction]);
