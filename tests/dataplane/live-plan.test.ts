@@ -145,7 +145,7 @@ function poolOf(seed: number): KubeObject[] {
 }
 
 describe('a plan that follows the cluster', () => {
-  it.each(Array.from({ length: 24 }, (_, index) => [index + 1]))('says what one made anew says (seed %i)', (seed) => {
+  it.each(Array.from({ length: 16 }, (_, index) => [index + 1]))('says what one made anew says (seed %i)', (seed) => {
     const pool = poolOf(seed);
     const random = new Random(seed);
     const planner = new NodePlanner({ node, observation: FULL_OBSERVATION });
@@ -153,7 +153,7 @@ describe('a plan that follows the cluster', () => {
     const table = new FakeTable();
     let before: Plan | undefined;
     let generation = 0;
-    for (let step = 0; step < (isLarge(seed) ? 20 : 60); step++) {
+    for (let step = 0; step < (isLarge(seed) ? 15 : 50); step++) {
       const upserted: KubeObject[] = [];
       const deleted: KubeObject[] = [];
       const count = step === 0 ? pool.length / 2 : random.chance(0.8) ? 1 : 4;
