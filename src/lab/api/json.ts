@@ -32,3 +32,18 @@ export function sameJson(left: JsonValue | undefined, right: JsonValue | undefin
   const names = new Set([...Object.keys(left), ...Object.keys(right)]);
   return [...names].every((name) => sameJson(get(left, name), get(right, name)));
 }
+
+/** Says it level by level, so that deep JSON cannot use up the stack. */
+export function isDeeperThan(value: JsonValue, levels: number): boolean {
+  let level: readonly JsonValue[] = [value];
+  for (let depth = 0; depth <= levels; depth += 1) {
+    level = level.flatMap((item) => childrenOf(item));
+    if (level.length === 0) return false;
+  }
+  return true;
+}
+
+function childrenOf(value: JsonValue): readonly JsonValue[] {
+  if (isList(value)) return value;
+  return isObject(value) ? Object.values(value).filter((item) => item !== undefined) : [];
+}

@@ -1,6 +1,6 @@
 /** Values that are no message of the table, from the wire to JSON. */
 import { assertNever } from '../../../base/assert.ts';
-import type { JsonValue } from '../json.ts';
+import { isDeeperThan, type JsonValue } from '../json.ts';
 import type { Scalar } from '../message-table.ts';
 import { malformed, wireFields, type WireValue } from './wire-reader.ts';
 
@@ -138,22 +138,10 @@ function jsonOf(bytes: Uint8Array): JsonValue {
   if (raw.length === 0) return {};
   try {
     const value = JSON.parse(utf8.decode(raw)) as JsonValue;
-    if (isDeeper(value, deepestJson)) throw malformed('JSON nested too deeply');
+    if (isDeeperThan(value, deepestJson)) throw malformed('JSON nested too deeply');
     return value;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) throw malformed('JSON that is none');
     throw error;
   }
-}
-
-/** Says it level by level: deep JSON must not use up the stack. */
-function isDeeper(value: JsonValue, levels: number): boolean {
-  let level: readonly JsonValue[] = [value];
-  for (let depth = 0; depth <= levels; depth += 1) {
-    level = level.flatMap(
-      (item) => (typeof item === 'object' && item !== null ? Object.values(item) : []) as JsonValue[],
-    );
-    if (level.length === 0) return false;
-  }
-  return true;
 }
