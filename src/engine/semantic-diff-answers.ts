@@ -1,6 +1,8 @@
 /** What one joint class may open to another on each side, in shared port sets. */
 import type { Engine } from './engine.ts';
-import { NO_PORTS, type PortBounds } from './port-sets.ts';
+import { NO } from '../base/tri.ts';
+import { PairEvaluation } from './pair-evaluation.ts';
+import { NO_PORTS, type PortBounds, type PortSetId } from './port-sets.ts';
 import type { Relation } from './relation.ts';
 import type { JointClasses } from './semantic-diff-classes.ts';
 import type { SharedPorts, Side } from './semantic-diff-ports.ts';
@@ -37,6 +39,7 @@ export class JointAnswers {
   /** Hosts on either side. */
   private readonly hosts: Uint8Array;
   private readonly rows: Readonly<Record<Side, Row>>;
+  private readonly pairs: Partial<Record<Side, PairEvaluation>> = {};
   private relations: Readonly<Record<Side, Relation>> | undefined;
   private rowOf: Readonly<Record<Side, number>> | undefined;
 
@@ -106,6 +109,33 @@ export class JointAnswers {
     const { classes } = this.engines[side].compiled;
     if (classes.isHost(source) === classes.isHost(target)) return this.bounds(side, from, to);
     return this.ports.bounds(side, this.engines[side].ownNodePorts(source, target));
+  }
+
+  /**
+   * The ports on which one of the two gates changed in some family. Where the whole answer is unknown on both sides, it
+   * may be another one on each: unknown facts hide what a gate does.
+   */
+  gateDifference(from: number, to: number): PortSetId {
+    const { of } = this.classes;
+    const { sets } = this.ports;
+    let differing: PortSetId = NO_PORTS;
+    for (const family of [4, 6] as const) {
+      for (const direction of ['egress', 'ingress'] as const) {
+        const [subject, peer] = direction === 'egress' ? [from, to] : [to, from];
+        const [old = NOTHING, now = NOTHING] = (['before', 'after'] as const).map((side) => {
+          const [a, b] = [of[side][subject] ?? -1, of[side][peer] ?? -1];
+          if (a < 0 || b < 0) return NOTHING;
+          this.pairs[side] ??= new PairEvaluation(this.engines[side].compiled, this.engines[side].tiers);
+          return this.ports.bounds(side, this.pairs[side].gate(a, b, direction, family, NO));
+        });
+        if (old === now) continue;
+        for (const bound of ['certain', 'possible'] as const) {
+          differing = sets.union(differing, sets.subtract(old[bound], now[bound]));
+          differing = sets.union(differing, sets.subtract(now[bound], old[bound]));
+        }
+      }
+    }
+    return differing;
   }
 
   /** Whether one is a host and the other a pod. */

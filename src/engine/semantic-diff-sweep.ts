@@ -167,7 +167,7 @@ class DifferenceSweep {
   }
 
   private compare(from: number, to: number): void {
-    const { classes, answers, ports, candidates } = this.input;
+    const { classes, answers, ports } = this.input;
     if (classes.isExternal(from) && classes.isExternal(to)) return;
     if (classes.isOwned(from) || classes.isOwned(to)) return;
     if (answers.mayShareNode(from, to)) {
@@ -176,7 +176,7 @@ class DifferenceSweep {
     }
     const before = answers.bounds('before', from, to);
     const after = answers.bounds('after', from, to);
-    const unclear = this.unclearPorts(candidates.isUnclear(from, to), before, after);
+    const unclear = this.unclearPorts(from, to, before, after);
     const same = before.certain === after.certain && before.possible === after.possible;
     if (same && unclear === NO_PORTS) return;
     const delta = ports.delta(before, after);
@@ -188,17 +188,22 @@ class DifferenceSweep {
     }
   }
 
-  /** Ports unknown on both sides, where the facts that are missing are not the same. */
-  private unclearPorts(isUnclear: boolean, before: PortBounds, after: PortBounds): PortSetId {
-    const { sets } = this.input.ports;
-    if (!isUnclear) return NO_PORTS;
-    return sets.intersect(sets.subtract(before.possible, before.certain), sets.subtract(after.possible, after.certain));
+  /** Ports unknown on both sides, where what is not known may not be the same. */
+  private unclearPorts(from: number, to: number, before: PortBounds, after: PortBounds): PortSetId {
+    if (before.certain === before.possible || after.certain === after.possible) return NO_PORTS;
+    const { answers, candidates, ports } = this.input;
+    const { sets } = ports;
+    const unknown = sets.intersect(
+      sets.subtract(before.possible, before.certain),
+      sets.subtract(after.possible, after.certain),
+    );
+    if (unknown === NO_PORTS || candidates.isUnclear(from, to)) return unknown;
+    return sets.intersect(unknown, answers.gateDifference(from, to));
   }
 
   /** A pod's own node has a door of its own (S100), so it matters which pods share a node with the host. */
   private compareWithHost(from: number, to: number): void {
-    const { classes, answers, ports, candidates } = this.input;
-    const isUnclear = candidates.isUnclear(from, to);
+    const { classes, answers, ports } = this.input;
     for (const source of this.ends.of(from)) {
       for (const target of this.ends.of(to)) {
         const [a, b] = [classes.items[source], classes.items[target]];
@@ -206,7 +211,7 @@ class DifferenceSweep {
         const unchanged: PortBounds[] = [];
         let found: EndDifference | undefined;
         for (const { before, after, sure, sameNode } of placedAnswers(answers, ports, a, from, b, to)) {
-          const unclear = this.unclearPorts(isUnclear, before, after);
+          const unclear = this.unclearPorts(from, to, before, after);
           if (sameBounds(before, after) && unclear === NO_PORTS) unchanged.push(before);
           else {
             const difference = { from, to, before, after, delta: ports.delta(before, after), sameNode };

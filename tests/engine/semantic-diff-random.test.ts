@@ -7,6 +7,7 @@ import { inCidr, parseAddress } from '../oracle/addresses.ts';
 import type { Manifest } from '../oracle/manifest.ts';
 import { type End, Oracle, type Query } from '../oracle/oracle.ts';
 import { editedCluster } from '../property/edited-cluster.ts';
+import { complete, forget } from '../property/missing-facts.ts';
 import { minimise } from '../property/minimise.ts';
 import { askedPorts, endName, endsOf, isComplete } from '../property/queries.ts';
 import { largeCluster, randomCluster } from '../property/random-cluster.ts';
@@ -258,4 +259,46 @@ test('the reverse difference opens what the difference closes', () => {
       `seed ${seed}`,
     ).toEqual(inOrder(back.changes.map(({ from, to, opened, closed }) => [from, to, closed, opened])));
   }
+});
+
+test('facts missing: whatever they are, no difference goes untold, and what is told for certain is true', () => {
+  let told = 0;
+  let uncertain = 0;
+  const wrong: string[] = [];
+  for (let seed = 8600; seed < 8680; seed++) {
+    const random = new Random(seed);
+    const before = forget(random, randomCluster(seed));
+    const isPolicy = ({ kind }: Manifest): boolean => kind.endsWith('Policy');
+    const facts = before.filter((object) => !isPolicy(object));
+    // The facts are the same on both sides, known or not.
+    const policies = editedCluster(random, before, 0.4).objects.filter(isPolicy);
+    const diff = connectivityDiff(engineOf(before), engineOf([...facts, ...policies]));
+    const entries = new Map(diff.changes.map((change) => [`${change.from} > ${change.to}`, change]));
+    for (let round = 0; round < 3; round++) {
+      const world = complete(random, before).filter((object) => !isPolicy(object));
+      const [old, now] = [new Oracle([...world, ...before.filter(isPolicy)]), new Oracle([...world, ...policies])];
+      const pods = endsOf(world).flatMap((end) => ('pod' in end ? [end] : []));
+      for (const from of pods) {
+        for (const to of pods) {
+          if (from.pod === to.pod || !connected(now, from, to)) continue;
+          const [source, target] = [from, to].map(({ pod }) => pod.replace('/', '/Pod/'));
+          const entry = entries.get(`${source} > ${target}`);
+          for (const at of askedPorts) {
+            const [was, is] = [allowed(old, from, to, at), allowed(now, from, to, at)];
+            const said = { opened: has(entry?.opened ?? 'none', at), closed: has(entry?.closed ?? 'none', at) };
+            const label = `seed ${seed}.${round}: ${from.pod} -> ${to.pod} ${at.protocol}/${at.port}`;
+            if (is && !was && !said.opened) wrong.push(`${label}: opened, and nothing said`);
+            if (was && !is && !said.closed) wrong.push(`${label}: closed, and nothing said`);
+            if (entry === undefined) continue;
+            told++;
+            if (entry.certain === false) uncertain++;
+            else if (said.opened !== (is && !was) || said.closed !== (was && !is)) wrong.push(`${label}: not so`);
+          }
+        }
+      }
+    }
+  }
+  expect(wrong.slice(0, 5)).toEqual([]);
+  expect(told).toBeGreaterThan(5_000);
+  expect(uncertain).toBeGreaterThan(1_000);
 });
