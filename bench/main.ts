@@ -13,6 +13,13 @@ import { buildCluster, type Cluster } from '../src/model/cluster.ts';
 import { createEngine, type Engine } from '../src/engine/engine.ts';
 import { connectivityDiff } from '../src/engine/semantic-diff.ts';
 import type { KubeObjects } from '../src/kube/objects.ts';
+import { allRules } from '../src/rules/all-rules.ts';
+import { AuditContext } from '../src/rules/audit-context.ts';
+import { runRules } from '../src/rules/audit.ts';
+import type { Rule } from '../src/rules/rule.ts';
+import { coveredPolicy } from '../src/rules/upkeep/covered-policy.ts';
+import { coveredRule } from '../src/rules/upkeep/covered-rule.ts';
+import { ruleWithoutEffect } from '../src/rules/upkeep/rule-without-effect.ts';
 import { portPoint } from '../src/engine/port-sets.ts';
 import { readManifests } from '../src/kube/read.ts';
 import { bitMatrixInput, fillBitMatrices } from './bit-matrix.ts';
@@ -104,6 +111,23 @@ function benchDiff(objects: KubeObjects, seed: number): void {
   say(`diff of equal clusters               ${ms(same)}`);
 }
 
+/** Rules and policies that nothing would miss: by logic for all workloads, and by the engine for those at hand. */
+function benchRedundancy(objects: KubeObjects, cluster: Cluster): void {
+  const found = (rules: readonly Rule[]): number =>
+    runRules(
+      new AuditContext({ objects, cluster, sources: [] }),
+      rules.map((rule) => ({ rule })),
+    ).length;
+  const byLogic = timed(() => found([coveredPolicy, coveredRule]));
+  const byEngine = timed(() => found([ruleWithoutEffect]));
+  const everything = timed(() => found(allRules));
+  const rules = cluster.networkPolicies.reduce((sum, { ingress, egress }) => sum + ingress.length + egress.length, 0);
+  say(
+    `redundancy of ${rules} rules, both directions: by logic ${ms(byLogic.ms)} (${byLogic.value} found), by the engine with its compilation ${ms(byEngine.ms)} (${byEngine.value} found)`,
+  );
+  say(`all ${allRules.length} audit rules                   ${ms(everything.ms)} (${everything.value} findings)`);
+}
+
 function benchEngine(size: ScenarioSize): void {
   const bytes = scenarioJson(createScenario(size));
   const text = bytes.toString();
@@ -154,7 +178,10 @@ function benchEngine(size: ScenarioSize): void {
       `policy edit to exact difference      p50 ${percentile(edits, 0.5).toFixed(0)} us, p99 ${percentile(edits, 0.99).toFixed(0)} us   target 50 us, 2000 us`,
     );
   }
-  if (size.policies > 0) benchDiff(firstRead.value.objects, size.seed);
+  if (size.policies > 0) {
+    benchDiff(firstRead.value.objects, size.seed);
+    benchRedundancy(firstRead.value.objects, cluster.value);
+  }
   if (size.pods <= 20_000 || (!quick && size.pods <= 100_000)) {
     const input = bitMatrixInput(size);
     const matrix = timed(() => fillBitMatrices(input)).ms;

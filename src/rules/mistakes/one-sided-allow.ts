@@ -1,3 +1,5 @@
+import { NO, YES } from '../../base/tri.ts';
+import { portPoint } from '../../engine/port-sets.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { ConnectionQuery } from '../../engine/query.ts';
 import type { ContainerPort, NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
@@ -66,10 +68,10 @@ function refusedQuery(
           protocol,
           port,
         };
-        const { egress, ingress } = engine.explain(query);
+        const { egress, ingress } = engine.decide(from, to, portPoint(protocol, port));
         const [own, far] = direction === 'ingress' ? [ingress, egress] : [egress, ingress];
         // Denied at this end as well: a named port, or a cluster policy.
-        if (!own.allowed || far.allowed) return undefined;
+        if (own.allowed !== YES || far.allowed !== NO) return undefined;
         refused ??= query;
       }
     }
@@ -133,9 +135,11 @@ function findingOf(
   const place = placeOf(policy, rule.path, field, index);
   const { from, to } = context.witness(query, '');
   const [here, there] = direction === 'ingress' ? [to, from] : [from, to];
-  const isolating = context.cluster.networkPolicies.filter((other) =>
-    far.by.some(({ policy: name }) => name === objectId(other)),
+  const byId = context.shared(
+    'NetworkPolicies by id',
+    () => new Map(context.cluster.networkPolicies.map((other) => [objectId(other), other])),
   );
+  const isolating = far.by.flatMap(({ policy: id }) => byId.get(id) ?? []);
   return {
     message:
       direction === 'ingress'
