@@ -80,6 +80,13 @@ testRule(sensitivePortOpen, {
       findings: [{ message: 'spec.ingress[0] opens port 5432 (PostgreSQL) to every pod of every namespace' }],
     },
     {
+      name: 'every pod, by the name of the port',
+      yaml:
+        policy('db', ingress('{ from: [{ namespaceSelector: {} }], ports: [{ port: sql }] }')) +
+        pod('db', 5432).replace('containerPort', 'name: sql, containerPort'),
+      findings: [{ message: /port 5432 \(PostgreSQL\) to every pod/ }],
+    },
+    {
       name: "a port of one's own, by option",
       yaml: policy('web', ingress('{}')) + pod('web', 8080),
       options: { ports: ['8080'] },

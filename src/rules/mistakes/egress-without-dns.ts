@@ -17,16 +17,19 @@ export const egressWithoutDns = defineRule({
   *check(context) {
     const byPolicy = new Map<NetworkPolicyObject, DnsLack[]>();
     for (const lack of podsWithoutDns(context, 'UDP')) {
-      const policy = context.policiesOf(lack.pod).find(({ isolates, egress }) => isolates.egress && egress.length > 0);
-      if (policy === undefined) continue;
+      const policies = context
+        .policiesOf(lack.pod)
+        .filter(({ isolates, egress }) => isolates.egress && egress.length > 0);
+      const [policy] = policies;
+      // A port 53 that lacks its protocol has a message of its own.
+      if (policy === undefined || policies.some(opensTcp53)) continue;
       const list = byPolicy.get(policy);
       if (list === undefined) byPolicy.set(policy, [lack]);
       else list.push(lack);
     }
     for (const policy of context.cluster.networkPolicies) {
       const lacking = byPolicy.get(policy);
-      // A port 53 that lacks its protocol has a message of its own.
-      if (lacking !== undefined && !opensTcp53(policy)) yield findingOf(context, policy, lacking);
+      if (lacking !== undefined) yield findingOf(context, policy, lacking);
     }
   },
 });

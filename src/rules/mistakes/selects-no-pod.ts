@@ -21,8 +21,9 @@ export const selectsNoPod = defineRule({
       if (isContradictory(podSelector) || !context.hasWorkloads(meta.namespace)) continue;
       const { pods, maybe, hostNetwork } = context.selections.subjects(policy);
       if (pods.length > 0 || maybe.length > 0) continue;
-      if (hostNetwork.length > 0) yield onlyHostNetwork(context, policy, hostNetwork);
-      else if (podSelector.requirements.length > 0) yield nobody(context, policy);
+      // A policy for every pod is also for those that are still to come.
+      if (podSelector.requirements.length === 0) continue;
+      yield hostNetwork.length > 0 ? onlyHostNetwork(context, policy, hostNetwork) : nobody(context, policy);
     }
   },
 });

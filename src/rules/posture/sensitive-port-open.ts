@@ -2,7 +2,7 @@ import { YES } from '../../base/tri.ts';
 import { INTERNET } from '../../engine/endpoint-internet.ts';
 import { opennessAt } from '../../engine/exposure-sources.ts';
 import { portPoint } from '../../engine/port-sets.ts';
-import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
+import type { ContainerPort, NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
 import { cidrContainsCidr } from '../../base/inet.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectId, type Finding } from '../finding.ts';
@@ -69,9 +69,10 @@ function openedPorts(context: AuditContext, names: ReadonlyMap<number, string>):
   const found = new Map<NetworkPolicyRule, Map<number, Opened>>();
   for (let pod = 0; pod < cluster.pods.length; pod++) {
     if (cluster.pods.isHostNetwork(pod) || engine.isolation(engine.classOfPod(pod)).ingress !== YES) continue;
-    for (const { containerPort: port, protocol } of cluster.pods.ports[pod] ?? []) {
+    for (const declared of cluster.pods.ports[pod] ?? []) {
+      const { containerPort: port, protocol } = declared;
       if (protocol !== 'TCP' || !names.has(port)) continue;
-      const opener = openerOf(context, pod, port);
+      const opener = openerOf(context, pod, declared);
       if (opener === undefined) continue;
       let byPort = found.get(opener.rule);
       if (byPort === undefined) found.set(opener.rule, (byPort = new Map<number, Opened>()));
@@ -89,18 +90,18 @@ function openedPorts(context: AuditContext, names: ReadonlyMap<number, string>):
 function openerOf(
   context: AuditContext,
   pod: number,
-  port: number,
+  declared: ContainerPort,
 ): Pick<Opened, 'policy' | 'rule' | 'width'> | undefined {
   const { cluster, engine } = context;
   const bounds = exposureSources(context).fromInternet(pod);
-  const internet = opennessAt(engine, bounds, portPoint('TCP', port)) === 'all';
+  const internet = opennessAt(engine, bounds, portPoint('TCP', declared.containerPort)) === 'all';
   // A cluster policy may deny what the rule opens.
   const plain = !cluster.clusterPolicies.some(({ ingress }) => ingress.some(({ action }) => action === 'Deny'));
   if (!internet && !plain) return undefined;
   for (const policy of context.policiesOf(pod)) {
     if (!policy.isolates.ingress) continue;
     for (const rule of policy.ingress) {
-      if (!opensPort(rule, port)) continue;
+      if (!opensPort(rule, declared)) continue;
       if (internet && (rule.peers.length === 0 || rule.peers.some(isPublicRange))) {
         return { policy, rule, width: 'internet' };
       }
@@ -110,12 +111,13 @@ function openerOf(
   return undefined;
 }
 
-function opensPort({ ports }: NetworkPolicyRule, number: number): boolean {
+function opensPort({ ports }: NetworkPolicyRule, { name, containerPort: number }: ContainerPort): boolean {
   return (
     ports.length === 0 ||
     ports.some(
       ({ protocol, port, endPort }) =>
-        protocol === 'TCP' && (port === undefined || (typeof port === 'number' && port <= number && number <= endPort)),
+        protocol === 'TCP' &&
+        (port === undefined || (typeof port === 'string' ? port === name : port <= number && number <= endPort)),
     )
   );
 }

@@ -86,7 +86,9 @@ function findCovered(context: AuditContext): readonly CoveredPolicy[] {
       const isolating = directions.filter((direction) => policy.isolates[direction]);
       const rules = isolating.reduce((sum, direction) => sum + policy[direction].length, 0);
       const covers = coversOf.get(policy);
-      if (isolating.length === 0 || (covers?.rules ?? 0) !== rules) continue;
+      // Rules that `policyTypes` leaves out were meant for something: `ignored-rules` has it.
+      const written = policy.ingress.length + policy.egress.length;
+      if (isolating.length === 0 || written !== rules || (covers?.rules ?? 0) !== rules) continue;
       // A cover in the policy itself is no cover once the policy is gone; `coveredRules` would keep that rule, so it is none.
       const by = new Set(covers?.by);
       const isolated = isolating.every((direction) => {
