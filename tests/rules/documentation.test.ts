@@ -56,6 +56,15 @@ describe('rules', () => {
     }
   });
 
+  it('decide every control that manifests can decide', () => {
+    const undecided = profiles.flatMap((profile) =>
+      profile.controls
+        .filter((control) => control.undecidable === undefined && rulesOfControl(profile, control).length === 0)
+        .map(({ id }) => `${profile.name} ${id}`),
+    );
+    expect(undecided).toEqual([]);
+  });
+
   it('decide no control that manifests cannot decide', () => {
     for (const profile of profiles) {
       for (const control of profile.controls) {

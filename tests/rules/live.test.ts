@@ -10,7 +10,13 @@ import { runRules } from '../../src/rules/audit.ts';
 import { readRulePage } from './rule-page.ts';
 
 /** What is about files, or about objects that only files can still have. */
-const textOnly = new Set(['empty-peer-list', 'namespace-omitted', 'declared-need-denied', 'webhook-blocked']);
+const textOnly = new Set([
+  'empty-peer-list',
+  'namespace-omitted',
+  'declared-need-denied',
+  'webhook-blocked',
+  'api-server-unreachable',
+]);
 
 it.each(allRules.map((rule) => [rule.name, rule] as const))('%s', (name, rule) => {
   const page = readRulePage(readFileSync(new URL(`../../docs/rules/${name}.md`, import.meta.url), 'utf8'));
