@@ -20,6 +20,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs `.ci/run` with an `npm` that does what `script` says; `$*` are its arguments. */
 function ciRun(script: string): { status: number | null; lines: string[] } {
   writeFileSync(join(folder, 'bin/npm'), `#!/usr/bin/env bash\n${script}\n`, { mode: 0o755 });
+  // Installs no system packages from a test.
+  writeFileSync(join(folder, 'bin/node'), '#!/usr/bin/env bash\n[ "$1" = tools/system-packages.mjs ]\n', {
+    mode: 0o755,
+  });
   const { status, stdout } = spawnSync('bash', ['.ci/run'], {
     cwd: folder,
     encoding: 'utf8',
@@ -34,24 +38,24 @@ const counting = (counts: string): string => `[ "$1" != test ] || echo ${counts}
 describe('.ci/run', () => {
   it('adds the tests to the other steps and ends with the sum', () => {
     const { status, lines } = ciRun(counting('100 0 0'));
-    expect(lines.filter((line) => sum.test(line))).toEqual(['108 passed, 0 failed']);
-    expect(lines.at(-1)).toBe('108 passed, 0 failed');
+    expect(lines.filter((line) => sum.test(line))).toEqual(['109 passed, 0 failed']);
+    expect(lines.at(-1)).toBe('109 passed, 0 failed');
     expect(status).toBe(0);
   });
 
   it('goes on after a failing step and fails at the end', () => {
     const { status, lines } = ciRun(`${counting('100 0 2')}\n[ "$2" != lint ]`);
-    expect(lines.at(-1)).toBe('107 passed, 1 failed, 2 skipped');
+    expect(lines.at(-1)).toBe('108 passed, 1 failed, 2 skipped');
     expect(lines).toContain('failed: lint');
     expect(status).toBe(1);
   });
 
   it.each([
-    ['a failing test', `${counting('99 1 0')}\n[ "$1" != test ]`, '107 passed, 1 failed'],
-    ['a runner that breaks after passing tests', `${counting('100 0 0')}\n[ "$1" != test ]`, '108 passed, 1 failed'],
-    ['a runner that leaves no count', '[ "$1" != test ]', '8 passed, 1 failed'],
-    ['a runner that is content without a test', counting('0 0 0'), '8 passed, 1 failed'],
-    ['a failing installation', `${counting('100 0 0')}\n[ "$1" != ci ]`, '107 passed, 1 failed'],
+    ['a failing test', `${counting('99 1 0')}\n[ "$1" != test ]`, '108 passed, 1 failed'],
+    ['a runner that breaks after passing tests', `${counting('100 0 0')}\n[ "$1" != test ]`, '109 passed, 1 failed'],
+    ['a runner that leaves no count', '[ "$1" != test ]', '9 passed, 1 failed'],
+    ['a runner that is content without a test', counting('0 0 0'), '9 passed, 1 failed'],
+    ['a failing installation', `${counting('100 0 0')}\n[ "$1" != ci ]`, '108 passed, 1 failed'],
   ])('%s fails', (_name, script, last) => {
     const { status, lines } = ciRun(script);
     expect(lines.at(-1)).toBe(last);
