@@ -44,14 +44,18 @@ describe('AddressAtoms', () => {
           const atoms = new AddressAtoms(sets.sets);
           const classes = new RangeSets();
           const signatures = addresses.map((ip) => inputs.map((ranges) => contains(ranges, ip)).join());
+          const wrong: string[] = [];
           addresses.forEach((ip, i) => {
+            const atom = atoms.atomOf(ip);
             addresses.forEach((other, j) => {
-              expect(atoms.atomOf(ip) === atoms.atomOf(other)).toBe(signatures[i] === signatures[j]);
+              if ((atom === atoms.atomOf(other)) !== (signatures[i] === signatures[j])) wrong.push(`${i} and ${j}`);
             });
             ids.forEach((id, s) => {
-              expect(classes.has(atoms.atomsOfSet(id, classes), atoms.atomOf(ip))).toBe(contains(inputs[s] ?? [], ip));
+              const has = classes.has(atoms.atomsOfSet(id, classes), atom);
+              if (has !== contains(inputs[s] ?? [], ip)) wrong.push(`${i} in set ${s}`);
             });
           });
+          expect(wrong).toEqual([]);
           expect(atoms.count).toBe(new Set(signatures).size);
         },
       ),
