@@ -31,9 +31,10 @@ function failureText(failure: unknown, terminal: ReturnType<typeof terminalFor>)
   if (failure instanceof RejectedInputError) {
     const found = renderDiagnostics(failure.diagnostics, { palette, width, excerpts: true });
     const errors = failure.diagnostics.some(({ severity }) => severity === 'error');
-    const advice = errors && failure.ignorable
-      ? `  ${palette.cyan('help:')} correct these, or add --ignore-invalid to answer without the objects at fault\n`
-      : '';
+    const advice =
+      errors && failure.ignorable
+        ? `  ${palette.cyan('help:')} correct these, or add --ignore-invalid to answer without the objects at fault\n`
+        : '';
     return failure.failures.map(lines).join('') + found + advice;
   }
   if (failure instanceof OperationalError) return lines(failure);

@@ -91,9 +91,7 @@ describe('input', () => {
     expect((await verify('short.yaml', '-f', 'k8s')).stdout).toContain('✓ short');
     write('short.yaml', intents('short', 'deny: {from: db, to: backend/backend}'));
     expect(await verify('short.yaml', '-f', 'k8s', '-n', 'db')).toMatchObject({ exitCode: 0 });
-    expect((await verify('short.yaml', '-f', 'k8s')).stdout).toContain(
-      'the input has no namespace "default"',
-    );
+    expect((await verify('short.yaml', '-f', 'k8s')).stdout).toContain('the input has no namespace "default"');
   });
 });
 
