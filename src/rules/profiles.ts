@@ -29,14 +29,17 @@ export const profiles: readonly Profile[] = [
     title: 'CIS Kubernetes Benchmark, section 5.3 (network policies and CNI)',
     controls: [
       { id: '5.3.1', title: 'The CNI in use supports network policies', undecidable: ENFORCEMENT },
-      { id: '5.3.2', title: 'All namespaces have network policies' },
+      { id: '5.3.2', title: 'All namespaces have network policies (those of the system aside)' },
     ],
   },
   {
     name: 'nsa',
     title: 'NSA/CISA Kubernetes Hardening Guidance, network separation and hardening',
     controls: [
-      { id: 'network-policies', title: 'Network policies isolate the pods of every namespace' },
+      {
+        id: 'network-policies',
+        title: 'Network policies isolate the pods of every namespace (those of the system aside)',
+      },
       { id: 'default-deny', title: 'Every namespace denies ingress and egress by default' },
       { id: 'selectors', title: 'Policies select pods and namespaces that exist, by labels' },
       { id: 'least-privilege', title: 'Only what is needed is allowed' },
@@ -64,7 +67,7 @@ export const profiles: readonly Profile[] = [
       { id: 'C-0052', title: 'Instance metadata API' },
       { id: 'C-0054', title: 'Cluster internal networking' },
       { id: 'C-0205', title: 'The CNI in use supports network policies', undecidable: ENFORCEMENT },
-      { id: 'C-0206', title: 'All namespaces have network policies' },
+      { id: 'C-0206', title: 'All namespaces have network policies (those of the system aside)' },
       { id: 'C-0256', title: 'External facing' },
       { id: 'C-0260', title: 'Missing network policy' },
     ],

@@ -23,6 +23,7 @@ export const peersSplitByDash = defineRule({
   fixable: true,
   detectors: ['M1'],
   catalogue: ['NP501'],
+  controls: { nsa: ['selectors'] },
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
       for (const direction of ['ingress', 'egress'] as const) {
