@@ -61,7 +61,7 @@ describe('JSON patch', () => {
     ['a test that fails', { a: 1 }, [{ op: 'test', path: '/a', value: 2 }], 422, /testing value \/a failed/],
     ['a move into itself', { a: {} }, [{ op: 'move', from: '/a', path: '/a/b' }], 422, /into itself/],
     ['names of Object.prototype', {}, [{ op: 'remove', path: '/constructor' }], 422, /there is no \/constructor/],
-    ['too many operations', {}, new Array<JsonValue>(10_001).fill({}), 413, /maximum/],
+    ['too many operations', {}, Array.from({ length: 10_001 }, () => ({})), 413, /maximum/],
     [
       'copies that double',
       { a: 'x'.repeat(1000) },
