@@ -104,6 +104,11 @@ testRule(blockedBackend, {
       findings: [{ confidence: 'implementation-defined' }],
     },
     {
+      name: 'addresses of its own',
+      yaml: backend + service(', externalIPs: [203.0.113.9]') + policy(fromPods),
+      findings: [{ message: /^shop\/Service\/web has externalIPs, but policy/ }],
+    },
+    {
       name: 'the port of the Service instead of the pods',
       yaml: through + policy(onPort(80)),
       findings: [

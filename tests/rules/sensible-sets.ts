@@ -1,6 +1,6 @@
 /** Policy sets as careful people write them, in many spellings: an audit should have next to nothing to say. */
 
-export interface SensibleSet {
+interface SensibleSet {
   readonly name: string;
   readonly yaml: string;
 }

@@ -48,9 +48,9 @@ function* ofService(context: AuditContext, service: ServiceObject): Iterable<Fin
       continue;
     const place = placeOf(service, 'spec', 'type');
     yield {
-      message: `${objectId(service)} is of type ${service.type}, but policy lets no address outside the cluster in to port ${numbers(backends)} of its pods`,
+      message: `${objectId(service)} ${service.type === 'ClusterIP' ? 'has externalIPs' : `is of type ${service.type}`}, but policy lets no address outside the cluster in to port ${numbers(backends)} of its pods`,
       why: 'Clients from outside come with an address of their own or of a node. No rule with an ipBlock, or without peers, lets them in.',
-      help: 'allow ingress from the addresses that may come, or make the Service a ClusterIP if nobody should',
+      help: 'allow ingress from the addresses that may come, or make the Service a plain ClusterIP if nobody should',
       ...(place === undefined ? {} : { place }),
       object: objectId(service),
       severity: 'warning',
