@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  aggregatedContentType,
   aggregatedDiscovery,
   coreVersions,
   groupDocument,
@@ -11,6 +12,7 @@ import { builtInResources } from '../../../src/lab/api/resources.ts';
 describe('discovery', () => {
   test('aggregated: the core group is under /api, all others under /apis', () => {
     const core = aggregatedDiscovery(builtInResources, 'api');
+    expect(aggregatedContentType).toContain(`as=${String(core['kind'])}`);
     expect(core).toMatchObject({
       kind: 'APIGroupDiscoveryList',
       items: [{ metadata: {}, versions: [{ version: 'v1', freshness: 'Current' }] }],

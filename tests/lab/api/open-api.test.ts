@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { get, isList, isObject, type JsonValue } from '../../../src/lab/api/json.ts';
-import { openApi2Document, openApiDocument, openApiIndex } from '../../../src/lab/api/open-api.ts';
+import { openApi2ContentType, openApi2Document, openApiDocument, openApiIndex } from '../../../src/lab/api/open-api.ts';
 import { builtInResources, type Resource } from '../../../src/lab/api/resources.ts';
 
 function* references(value: JsonValue | undefined): Generator<string> {
@@ -18,7 +18,8 @@ const rootsOf = () => {
 };
 
 describe('OpenAPI', () => {
-  test('version 2 says only its version', () => {
+  test('version 2 says only its version, under a type that Go can parse', () => {
+    expect(openApi2ContentType).not.toContain('@');
     expect(Buffer.from(openApi2Document).toString('latin1')).toBe('\n\u00032.0');
   });
 
