@@ -92,7 +92,7 @@ function addList(set: FieldSet, items: readonly JsonValue[], field: Field): void
 }
 
 /** How a path names an item of a list; `undefined` for lists that are owned as a whole. */
-function itemStep(item: JsonValue, { list, type }: Field): string | undefined {
+export function itemStep(item: JsonValue, { list, type }: Field): string | undefined {
   if (list.type === 'atomic') return undefined;
   if (list.type === 'set') return `v:${JSON.stringify(item)}`;
   if (!isObject(item)) return undefined;
