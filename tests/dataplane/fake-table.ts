@@ -62,6 +62,7 @@ export class FakeTable {
   private operate(operation: Operation): void {
     switch (operation.type) {
       case 'replace-table':
+      case 'delete-table':
         this.sets.clear();
         this.chains.clear();
         this.counters.clear();
