@@ -44,8 +44,17 @@ export async function patchOf(edits: readonly FileEdit[]): Promise<string> {
   const { createTwoFilesPatch } = await import('diff');
   return edits
     .map(({ path, before, after }) => {
-      const name = visible(path.replace(/^(?:\.\/)+/, ''));
-      const patch = createTwoFilesPatch(`a/${name}`, `b/${name}`, before, after, undefined, undefined, { context: 3 });
+      // As git writes it: never from the root.
+      const name = visible(path.replace(/^(?:\.?\/)+/, ''));
+      const patch = createTwoFilesPatch(
+        `a/${inPatch(name)}`,
+        `b/${inPatch(name)}`,
+        before,
+        after,
+        undefined,
+        undefined,
+        { context: 3 },
+      );
       return patch.replace(/^=+\n/, '');
     })
     .join('');
