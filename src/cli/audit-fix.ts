@@ -46,15 +46,7 @@ export async function patchOf(edits: readonly FileEdit[]): Promise<string> {
     .map(({ path, before, after }) => {
       // As git writes it: never from the root.
       const name = visible(path.replace(/^(?:\.?\/)+/, ''));
-      const patch = createTwoFilesPatch(
-        `a/${inPatch(name)}`,
-        `b/${inPatch(name)}`,
-        before,
-        after,
-        undefined,
-        undefined,
-        { context: 3 },
-      );
+      const patch = createTwoFilesPatch(`a/${name}`, `b/${name}`, before, after, undefined, undefined, { context: 3 });
       return patch.replace(/^=+\n/, '');
     })
     .join('');
