@@ -55,6 +55,8 @@ interface LocalShape {
   addresses: number;
   /** As the plan has one of them; `undefined` until a plan was compiled with it. */
   judged: LocalPod | undefined;
+  /** The policies behind it, once somebody asked; as good as {@link judged} is. */
+  judges: ReadonlySet<NetworkPolicyObject | ClusterPolicyObject> | undefined;
 }
 
 export class LivePlan {
@@ -198,8 +200,35 @@ export class LivePlan {
     this.localMoved = true;
     this.localSlots.add(slot);
     const known = this.localShapes.get(owner.shape);
-    if (known === undefined) this.localShapes.set(owner.shape, { addresses: 1, judged: undefined });
+    if (known === undefined) this.localShapes.set(owner.shape, this.newLocalShape(owner.shape));
     else known.addresses++;
+  }
+
+  /**
+   * Pods that the same policies select, with the same named ports, are judged alike: a rollout's new
+   * `pod-template-hash` compiles nothing.
+   */
+  private newLocalShape(shape: Shape): LocalShape {
+    const fresh: LocalShape = { addresses: 1, judged: undefined, judges: undefined };
+    // Then what was found out about the others may no longer hold.
+    if (this.stale || this.current === undefined) return fresh;
+    const judges = this.judgesOf(shape);
+    for (const [other, known] of this.localShapes) {
+      if (known.judged === undefined || other.namespace !== shape.namespace || other.portText !== shape.portText)
+        continue;
+      known.judges ??= this.judgesOf(other);
+      if (sameMembers(known.judges, judges)) return { addresses: 1, judged: known.judged, judges };
+    }
+    return fresh;
+  }
+
+  /** Policies that may judge pods of the shape. */
+  private judgesOf(shape: Shape): ReadonlySet<NetworkPolicyObject | ClusterPolicyObject> {
+    const judges = new Set<NetworkPolicyObject | ClusterPolicyObject>();
+    for (const policy of this.objects.policiesIn(shape.namespace))
+      if (this.maySelect(policy, shape)) judges.add(policy);
+    for (const policy of this.objects.clusterPolicies()) if (this.maySelect(policy, shape)) judges.add(policy);
+    return judges;
   }
 
   private leave(slot: AddressSlot): void {
@@ -264,7 +293,9 @@ export class LivePlan {
     for (const pod of plan.localPods) {
       const owner = this.slots.at(pod.address)?.owner;
       const shape = owner && labelOf(owner) === pod.pod ? this.localShapes.get(owner.shape) : undefined;
-      if (shape !== undefined) shape.judged = pod;
+      if (shape === undefined) continue;
+      shape.judged = pod;
+      shape.judges = undefined;
     }
     return plan;
   }
@@ -286,15 +317,14 @@ export class LivePlan {
   }
 
   private mayJudge(policy: NetworkPolicyObject | ClusterPolicyObject): boolean {
-    for (const shape of this.localShapes.keys()) {
-      const { namespace, labelSet } = shape;
-      const selected =
-        policy.kind === 'NetworkPolicy'
-          ? namespace === policy.meta.namespace && matches(policy.podSelector, labelSet.labels)
-          : this.maySubject(policy.subject, shape);
-      if (selected) return true;
-    }
+    for (const shape of this.localShapes.keys()) if (this.maySelect(policy, shape)) return true;
     return false;
+  }
+
+  private maySelect(policy: NetworkPolicyObject | ClusterPolicyObject, shape: Shape): boolean {
+    return policy.kind === 'NetworkPolicy'
+      ? shape.namespace === policy.meta.namespace && matches(policy.podSelector, shape.labelSet.labels)
+      : this.maySubject(policy.subject, shape);
   }
 
   private maySubject(
@@ -370,6 +400,10 @@ function isSamePeer(a: NodeObject, b: NodeObject): boolean {
     a.addresses.length === b.addresses.length &&
     a.addresses.every(({ value }, index) => value === b.addresses[index]?.value)
   );
+}
+
+function sameMembers<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
+  return a.size === b.size && [...a].every((member) => b.has(member));
 }
 
 function labelOf({ object: { meta } }: Holder): string {

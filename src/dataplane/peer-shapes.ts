@@ -21,6 +21,8 @@ export interface Shape {
   readonly namespace: string;
   readonly labelSet: LabelSet;
   readonly ports: readonly ContainerPort[];
+  /** Equal for equal named ports. */
+  readonly portText: string;
   users: number;
 }
 
@@ -36,10 +38,11 @@ export class Shapes {
   /** Every one must be {@link release}d in the end. */
   acquire(type: Shape['type'], namespace: string, labels: Labels, ports = NO_PORTS): Shape {
     const labelSet = this.labelSets(type).of(labels);
-    const key = `${type}\n${labelSet.id}\n${this.portText(ports)}\n${namespace}`;
+    const portText = this.portText(ports);
+    const key = `${type}\n${labelSet.id}\n${portText}\n${namespace}`;
     let shape = this.shapes.get(key);
     if (shape === undefined) {
-      shape = { key, type, namespace, labelSet, ports, users: 0 };
+      shape = { key, type, namespace, labelSet, ports, portText, users: 0 };
       this.shapes.set(key, shape);
       labelSet.users++;
     }

@@ -63,6 +63,17 @@ const policy = (name: string, inNamespace: string, port: number): Manifest => ({
   },
 });
 
+const policyFor = (matchLabels: Record<string, string>): Manifest => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'more', namespace: 'shop' },
+  spec: { podSelector: { matchLabels } },
+});
+const withPort = (manifest: Manifest): Manifest => ({
+  ...manifest,
+  spec: { nodeName: 'node1', containers: [{ name: 'c', ports: [{ name: 'sql', containerPort: 5432 }] }] },
+});
+
 const start = [
   namespace('shop', { team: 'shop' }),
   namespace('ops', { team: 'ops' }),
@@ -103,6 +114,14 @@ const cases: readonly [
   ['a policy of others', [policy('db', 'other', 1)], 0, {}],
   ['a policy of ours', [policy('db', 'shop', 5433)], 1, { '10.0.0.2': '10.0.0.4' }],
   ['a replica here', [pod('db2', '10.0.1.1', { app: 'db', hash: '1' }, { nodeName: 'node1' })], 0, {}],
+  ['a new version here', [pod('db2', '10.0.1.1', { app: 'db', hash: '2' }, { nodeName: 'node1' })], 0, {}],
+  [
+    'a new version here that a new policy selects',
+    [policyFor({ hash: '2' }), pod('db2', '10.0.1.1', { app: 'db', hash: '2' }, { nodeName: 'node1' })],
+    1,
+    {},
+  ],
+  ['other names of ports here', [withPort(pod('db2', '10.0.1.1', { app: 'db' }, { nodeName: 'node1' }))], 1, {}],
   ['a workload here', [pod('api', '10.0.1.1', { app: 'api' }, { nodeName: 'node1' })], 1, {}],
 ];
 
