@@ -1,9 +1,10 @@
 /** What is done with an object of the API that cannot be understood: policies fail closed (D10). */
+import { EVERYTHING } from '../kube/selectors.ts';
 import { objectProjection } from '../io/kubernetes/object-projection.ts';
 import { isJsonObject, type JsonObject } from '../io/kubernetes/api-object.ts';
 import { isSameObject } from '../io/kubernetes/same-object.ts';
 import type { KubeResource } from '../io/kubernetes/resource.ts';
-import type { ClusterPolicyObject, KubeObject, LabelSelector, NetworkPolicyObject } from '../kube/objects.ts';
+import type { ClusterPolicyObject, KubeObject, NetworkPolicyObject } from '../kube/objects.ts';
 
 /** Stands where an object should be. */
 export class UndecodedObject {
@@ -75,8 +76,6 @@ function denyAll(policy: NetworkPolicyObject): NetworkPolicyObject {
   return { ...policy, isolates: { ingress: true, egress: true }, ingress: [], egress: [] };
 }
 
-const EVERYBODY: LabelSelector = { requirements: [], invalid: false, span: undefined };
-
 function denySubject(policy: ClusterPolicyObject, spec: JsonObject): ClusterPolicyObject {
   const deny = (direction: 'ingress' | 'egress') => [
     {
@@ -91,7 +90,7 @@ function denySubject(policy: ClusterPolicyObject, spec: JsonObject): ClusterPoli
   ];
   return {
     ...policy,
-    subject: 'subject' in spec ? policy.subject : { namespaceSelector: EVERYBODY, podSelector: EVERYBODY },
+    subject: 'subject' in spec ? policy.subject : { namespaceSelector: EVERYTHING, podSelector: EVERYTHING },
     ingress: deny('ingress'),
     egress: deny('egress'),
   };

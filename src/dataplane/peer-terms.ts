@@ -12,7 +12,7 @@ import type {
   LabelSelector,
   NetworkPolicyObject,
 } from '../kube/objects.ts';
-import { selectorKey } from '../kube/selectors.ts';
+import { EVERYTHING, selectorKey } from '../kube/selectors.ts';
 import { compareText } from '../model/order.ts';
 
 /** Pods that a rule names: those of one namespace, or of the selected ones, as far as their labels are selected. */
@@ -41,7 +41,7 @@ export class PeerTerms {
     const addresses = new AddressSets();
     const selections = new Map<string, PodSelection>();
     const named = new Map<string, NamedPods>();
-    const addPods = (namespace: NamedPods['namespace'], selector: LabelSelector = EVERYBODY): void => {
+    const addPods = (namespace: NamedPods['namespace'], selector: LabelSelector = EVERYTHING): void => {
       this.podLabelTerms.add(selector);
       const podsKey = selectorKey(selector);
       const pods = selections.get(podsKey) ?? { index: selections.size, selector };
@@ -118,8 +118,6 @@ export class PeerTerms {
     return [place, ...new Set(others.map((ip) => atoms.atomOf(ip)).sort((a, b) => a - b))].join(' ');
   }
 }
-
-const EVERYBODY: LabelSelector = { requirements: [], invalid: false, span: undefined };
 
 /** Label sets with equal texts match the same selectors. Texts consist of our own numbers. */
 class LabelTerms {

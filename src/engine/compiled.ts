@@ -7,7 +7,8 @@ import { AddressAtoms } from './address-atoms.ts';
 import { Classes } from './classes.ts';
 import { LabelClasses } from './label-classes.ts';
 import { PeerSets, type Bounds, type PeerSetId } from './peer-sets.ts';
-import { EVERYBODY, PeerSources, type PodPeers } from './peer-sources.ts';
+import { EVERYTHING } from '../kube/selectors.ts';
+import { PeerSources, type PodPeers } from './peer-sources.ts';
 import {
   compilePolicy,
   compileTierRules,
@@ -163,7 +164,7 @@ function subjectOf(
   subject: { readonly namespaceSelector: LabelSelector; readonly podSelector: LabelSelector },
   peers: PeerSources,
 ): PodPeers {
-  const readable = (selector: LabelSelector): LabelSelector => (selector.invalid ? EVERYBODY : selector);
+  const readable = (selector: LabelSelector): LabelSelector => (selector.invalid ? EVERYTHING : selector);
   return peers.podPeers(-1, readable(subject.namespaceSelector), readable(subject.podSelector));
 }
 

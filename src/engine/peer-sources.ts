@@ -2,6 +2,7 @@
  * What rules say about peers, before any pod is looked at: interned, so that ten thousand rules with the same peers are
  * resolved once.
  */
+import { EVERYTHING } from '../kube/selectors.ts';
 import { subtractCidrs, type IpRange } from '../base/inet-ranges.ts';
 import type { ClusterPolicyPeer, LabelSelector, PolicyPeer } from '../kube/objects.ts';
 import { AddressSets, type AddressSetId } from './address-atoms.ts';
@@ -29,8 +30,6 @@ export interface PeerSource {
   readonly domains: 'none' | 'outside' | 'anywhere';
 }
 
-export const EVERYBODY: LabelSelector = { requirements: [], invalid: false, span: undefined };
-
 export class PeerSources {
   readonly podLabels = new LabelSpace();
   readonly namespaceLabels = new LabelSpace();
@@ -57,7 +56,7 @@ export class PeerSources {
     return {
       namespace: namespaceSelector === undefined ? namespace : -1,
       namespaces: namespaceSelector === undefined ? -1 : this.namespaceLabels.intern(namespaceSelector),
-      pods: this.podLabels.intern(podSelector ?? EVERYBODY),
+      pods: this.podLabels.intern(podSelector ?? EVERYTHING),
     };
   }
 

@@ -6,11 +6,10 @@ import { formatCidr } from '../base/inet-format.ts';
 import { rangesToCidrs, subtractCidrs } from '../base/inet-ranges.ts';
 import { NO, YES } from '../base/tri.ts';
 import type { ClusterPolicyPeer, LabelSelector, PolicyPeer } from '../kube/objects.ts';
-import { formatSelector, isContradictory } from '../kube/selectors.ts';
+import { EVERYTHING as EVERY_POD, formatSelector, isContradictory } from '../kube/selectors.ts';
 import { NAMESPACE_NAME_LABEL } from '../model/namespaces.ts';
 import type { BoundTierRule, Tier } from './compiled.ts';
 import type { Engine } from './engine.ts';
-import { EVERYBODY } from './peer-sources.ts';
 import type { Direction } from './policy-rules.ts';
 import type { PortSpecId } from './port-specs.ts';
 import { ALL_PORTS, NO_PORTS, type PortSetId } from './port-sets.ts';
@@ -284,7 +283,7 @@ function policyPredicates(peers: readonly PolicyPeer[], namespace: string): read
       const { cidr, except } = peer;
       return cidr === undefined ? [] : addressesPredicate(rangesToCidrs(subtractCidrs(cidr, except)).map(formatCidr));
     }
-    return podsPredicate(peer.namespaceSelector ?? namespaceNamed(namespace), peer.podSelector ?? EVERYBODY);
+    return podsPredicate(peer.namespaceSelector ?? namespaceNamed(namespace), peer.podSelector ?? EVERY_POD);
   });
 }
 

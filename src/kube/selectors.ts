@@ -3,6 +3,9 @@ import { assertNever } from '../base/assert.ts';
 import type { Labels, LabelSelector, Requirement } from './objects.ts';
 import { labelKeyProblems, labelValueProblems } from './syntax.ts';
 
+/** `{}`: selects everything (S55). */
+export const EVERYTHING: LabelSelector = { requirements: [], invalid: false, span: undefined };
+
 /** Whether labels satisfy every requirement (S55). An invalid selector matches nothing (D11); who must fail closed asks first. */
 export function matches(selector: LabelSelector, labels: Labels): boolean {
   return !selector.invalid && selector.requirements.every((requirement) => matchesRequirement(requirement, labels));

@@ -1,11 +1,10 @@
-import { assertNever } from '../base/assert.ts';
-import type { Diagnostic, Severity } from '../base/diagnostic.ts';
-import { positionAt, spanLabel } from '../base/source.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { spanLabel } from '../base/source.ts';
 import type { Span } from '../base/source.ts';
 import { countSeverities, sortDiagnostics } from './diagnostics-order.ts';
 import { visible } from './escape.ts';
-import { renderExcerpt } from './excerpt.ts';
-import type { Palette } from './palette.ts';
+import { gutterOf, renderExcerpt } from './excerpt.ts';
+import { paintOf, type Palette } from './palette.ts';
 import { asciiSymbols, unicodeSymbols } from './symbols.ts';
 import { countOf } from './wording.ts';
 
@@ -67,25 +66,4 @@ function appendDiagnostic(diagnostic: Diagnostic, options: DiagnosticsOptions, l
   }
   if (diagnostic.object !== undefined) lines.push(`  ${palette.dim('in:')} ${visible(diagnostic.object)}`);
   if (diagnostic.help !== undefined) lines.push(`  ${palette.cyan('help:')} ${visible(diagnostic.help)}`);
-}
-
-function gutterOf(spans: readonly (Span | undefined)[]): number {
-  let widest = 2;
-  for (const span of spans) {
-    if (span !== undefined) widest = Math.max(widest, String(positionAt(span.source, span.start).line).length);
-  }
-  return widest;
-}
-
-function paintOf(severity: Severity, palette: Palette): (text: string) => string {
-  switch (severity) {
-    case 'error':
-      return palette.red;
-    case 'warning':
-      return palette.yellow;
-    case 'info':
-      return palette.cyan;
-    default:
-      return assertNever(severity);
-  }
 }

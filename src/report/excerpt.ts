@@ -105,3 +105,12 @@ function isPair(text: string, at: number): boolean {
   const code = text.codePointAt(at);
   return code !== undefined && code > 0xffff;
 }
+
+/** How wide line numbers are, so that the excerpts of one finding stand in one column. */
+export function gutterOf(spans: readonly (Span | undefined)[]): number {
+  let widest = 2;
+  for (const span of spans) {
+    if (span !== undefined) widest = Math.max(widest, String(positionAt(span.source, span.start).line).length);
+  }
+  return widest;
+}

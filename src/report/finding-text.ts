@@ -1,15 +1,15 @@
 /** Findings for people. */
 import { assertNever } from '../base/assert.ts';
 import type { Severity } from '../base/diagnostic.ts';
-import { positionAt, spanLabel, type Span } from '../base/source.ts';
+import { spanLabel, type Span } from '../base/source.ts';
 import type { AuditReport } from '../rules/audit.ts';
 import type { ReportedFinding } from '../rules/reported-finding.ts';
 import type { Confidence, Witness } from '../rules/finding.ts';
 import { wrapInto } from './display-width.ts';
 import { visible } from './escape.ts';
-import { renderExcerpt } from './excerpt.ts';
+import { gutterOf, renderExcerpt } from './excerpt.ts';
 import { summaryRemarks, summaryText } from './finding-summary.ts';
-import type { Palette } from './palette.ts';
+import { paintOf, type Palette } from './palette.ts';
 import { asciiSymbols, unicodeSymbols, type Symbols } from './symbols.ts';
 import { countOf } from './wording.ts';
 
@@ -133,25 +133,4 @@ export function confidenceText(confidence: Confidence): string | undefined {
 
 function severityWord(severity: Severity): string {
   return severity === 'info' ? 'note' : severity;
-}
-
-function gutterOf(spans: readonly (Span | undefined)[]): number {
-  let widest = 2;
-  for (const span of spans) {
-    if (span !== undefined) widest = Math.max(widest, String(positionAt(span.source, span.start).line).length);
-  }
-  return widest;
-}
-
-function paintOf(severity: Severity, palette: Palette): (text: string) => string {
-  switch (severity) {
-    case 'error':
-      return palette.red;
-    case 'warning':
-      return palette.yellow;
-    case 'info':
-      return palette.cyan;
-    default:
-      return assertNever(severity);
-  }
 }

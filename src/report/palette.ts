@@ -1,3 +1,6 @@
+import { assertNever } from '../base/assert.ts';
+import type { Severity } from '../base/diagnostic.ts';
+
 /** Colours as a value that the caller hands in, so that a report never asks what terminal it is for. */
 export interface Palette {
   readonly bold: (text: string) => string;
@@ -26,3 +29,17 @@ export const ansiPalette: Palette = {
   yellow: sgr(33, 39),
   cyan: sgr(36, 39),
 };
+
+/** How a severity looks, everywhere. */
+export function paintOf(severity: Severity, palette: Palette): (text: string) => string {
+  switch (severity) {
+    case 'error':
+      return palette.red;
+    case 'warning':
+      return palette.yellow;
+    case 'info':
+      return palette.cyan;
+    default:
+      return assertNever(severity);
+  }
+}

@@ -154,6 +154,19 @@ export class AuditContext {
     return this.engine.isolation(this.engine.classOfPod(pod))[direction] === YES;
   }
 
+  /** NetworkPolicies, in order. */
+  get policiesByNamespace(): ReadonlyMap<string, readonly NetworkPolicyObject[]> {
+    return this.shared('policies by namespace', () => {
+      const groups = new Map<string, NetworkPolicyObject[]>();
+      for (const policy of this.cluster.networkPolicies) {
+        const group = groups.get(policy.meta.namespace);
+        if (group === undefined) groups.set(policy.meta.namespace, [policy]);
+        else group.push(policy);
+      }
+      return groups;
+    });
+  }
+
   /** Both kinds of policies, in order. */
   *policies(): Iterable<AnyPolicy> {
     yield* this.cluster.networkPolicies;

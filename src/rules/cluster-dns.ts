@@ -1,5 +1,5 @@
 /** The cluster's resolver, as far as the input shows it. */
-import { ServiceBackends } from '../engine/service-backends.ts';
+import { serviceBackends } from './outside-reach.ts';
 import type { Protocol, ServiceObject } from '../kube/objects.ts';
 import type { AuditContext } from './audit-context.ts';
 
@@ -33,7 +33,7 @@ function isDnsService({ meta, ports }: ServiceObject): boolean {
 
 function findDns(context: AuditContext): readonly DnsEndpoint[] {
   const { cluster } = context;
-  const services = new ServiceBackends(cluster);
+  const services = serviceBackends(context);
   const found = cluster.services
     .filter(isDnsService)
     .flatMap((service) =>

@@ -4,10 +4,8 @@
  */
 import { subtractCidrs, subtractRanges, type IpRange } from '../base/inet-ranges.ts';
 import type { LabelSelector, PolicyPeer, PolicyPort, Requirement } from '../kube/objects.ts';
-import { contradicts, isContradictory } from '../kube/selectors.ts';
+import { EVERYTHING, contradicts, isContradictory } from '../kube/selectors.ts';
 import { NAMESPACE_NAME_LABEL } from '../model/namespaces.ts';
-
-const ANYTHING: LabelSelector = { requirements: [], invalid: false, span: undefined };
 
 /** Every label set that `inner` selects is selected by `outer` (S55-S60). */
 export function selectorWithin(inner: LabelSelector, outer: LabelSelector): boolean {
@@ -40,8 +38,8 @@ export function peerWithin(inner: PolicyPeer, outer: PolicyPeer, namespace: stri
     const ranges = rangesOf(inner);
     return ranges.length > 0 && subtractRanges(ranges, rangesOf(outer)).length === 0;
   }
-  const innerPods = inner.podSelector ?? ANYTHING;
-  if (isContradictory(innerPods) || !selectorWithin(innerPods, outer.podSelector ?? ANYTHING)) return false;
+  const innerPods = inner.podSelector ?? EVERYTHING;
+  if (isContradictory(innerPods) || !selectorWithin(innerPods, outer.podSelector ?? EVERYTHING)) return false;
   return selectorWithin(
     inner.namespaceSelector ?? onlyNamespace(namespace),
     outer.namespaceSelector ?? onlyNamespace(namespace),

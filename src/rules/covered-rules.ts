@@ -2,6 +2,7 @@
  * Rules that open nothing which other rules do not open for the same pods, whatever pods there are: found by logic on
  * selectors, ranges and ports. Taking away all of the rules found leaves every verdict as it is, now and later.
  */
+import { DIRECTIONS } from '../engine/compiled.ts';
 import type { Direction } from '../engine/policy-rules.ts';
 import type { LabelSelector, NetworkPolicyObject, NetworkPolicyRule, PolicyPeer, PolicyPort } from '../kube/objects.ts';
 import { isContradictory, selectorKey } from '../kube/selectors.ts';
@@ -20,17 +21,15 @@ export interface CoveredRule extends PlacedRule {
   readonly by: readonly PlacedRule[];
 }
 
-export const directions: readonly Direction[] = ['ingress', 'egress'];
-
 /** In the order of policies and rules. */
 export function coveredRules(context: AuditContext): readonly CoveredRule[] {
-  return context.shared('covered rules', () => findCovered(context.cluster.networkPolicies));
+  return context.shared('covered rules', () => findCovered(context));
 }
 
-function findCovered(policies: readonly NetworkPolicyObject[]): readonly CoveredRule[] {
+function findCovered({ cluster, policiesByNamespace }: AuditContext): readonly CoveredRule[] {
   const covered: CoveredRule[] = [];
-  for (const group of byNamespace(policies).values()) {
-    for (const direction of directions) {
+  for (const group of policiesByNamespace.values()) {
+    for (const direction of DIRECTIONS) {
       const all = group.filter(({ isolates, podSelector }) => isolates[direction] && !isContradictory(podSelector));
       const wider = new WiderSelectors(all);
       const gone = new Set<NetworkPolicyRule>();
@@ -54,11 +53,11 @@ function findCovered(policies: readonly NetworkPolicyObject[]): readonly Covered
       }
     }
   }
-  const order = new Map(policies.map((policy, index) => [policy, index]));
+  const order = new Map(cluster.networkPolicies.map((policy, index) => [policy, index]));
   return lastCovers(covered).sort(
     (a, b) =>
       (order.get(a.policy) ?? 0) - (order.get(b.policy) ?? 0) ||
-      directions.indexOf(a.direction) - directions.indexOf(b.direction) ||
+      DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction) ||
       a.index - b.index,
   );
 }
@@ -96,16 +95,6 @@ function opensPeer({ peers }: NetworkPolicyRule, peer: PolicyPeer | undefined, n
 
 function opensPort({ ports }: NetworkPolicyRule, port: PolicyPort | undefined): boolean {
   return ports.length === 0 || (port !== undefined && ports.some((other) => portWithin(port, other)));
-}
-
-function byNamespace(policies: readonly NetworkPolicyObject[]): Map<string, NetworkPolicyObject[]> {
-  const groups = new Map<string, NetworkPolicyObject[]>();
-  for (const policy of policies) {
-    const group = groups.get(policy.meta.namespace);
-    if (group === undefined) groups.set(policy.meta.namespace, [policy]);
-    else group.push(policy);
-  }
-  return groups;
 }
 
 /** Which policies of one namespace select every pod that another one selects. Looks only at those that may. */

@@ -1,7 +1,7 @@
 /** Which pods and namespaces a selector means, as far as the input tells (S55-S61, D14). */
 import { MAYBE, NO, YES, type Tri } from '../base/tri.ts';
 import type { LabelSelector, Labels, NetworkPolicyObject, PolicyPeer } from '../kube/objects.ts';
-import { selectorKey } from '../kube/selectors.ts';
+import { EVERYTHING, selectorKey } from '../kube/selectors.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterNamespace } from '../model/entities.ts';
 import { NAMESPACE_NAME_LABEL } from '../model/namespaces.ts';
@@ -30,8 +30,6 @@ interface LabelGroup {
   readonly hostNetwork: boolean;
   readonly pods: number[];
 }
-
-const ANYTHING: LabelSelector = { requirements: [], invalid: false, span: undefined };
 
 /** Answers are remembered: rules ask the same again and again. */
 export class Selections {
@@ -64,7 +62,7 @@ export class Selections {
     readonly namespaceSelector?: LabelSelector | undefined;
     readonly podSelector: LabelSelector | undefined;
   }): SelectedPods {
-    const podSelector = where.podSelector ?? ANYTHING;
+    const podSelector = where.podSelector ?? EVERYTHING;
     const scope =
       where.namespace !== undefined
         ? `=${where.namespace}`
@@ -106,7 +104,7 @@ export class Selections {
       const index = this.#cluster.namespaceNamed(where.namespace)?.index;
       return { namespaces: index === undefined ? [] : [index], maybe: [] };
     }
-    return this.namespaces(where.namespaceSelector ?? ANYTHING);
+    return this.namespaces(where.namespaceSelector ?? EVERYTHING);
   }
 
   #select(scope: SelectedNamespaces, selector: LabelSelector): SelectedPods {

@@ -1,13 +1,12 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import { formatIp } from '../../base/inet-format.ts';
 import type { IpAddress } from '../../base/inet.ts';
-import type { Direction } from '../../engine/policy-rules.ts';
 import type { PolicyPeer, ServiceObject } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectId, type Confidence } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
-
-const fields = { ingress: 'from', egress: 'to' } as const satisfies Record<Direction, string>;
 
 /** M16, M17, catalogue NP109, NP110: single addresses in an `ipBlock` that are a Service's or a pod's. */
 export const clusterAddressInRange = defineRule({
@@ -21,14 +20,14 @@ export const clusterAddressInRange = defineRule({
   *check(context) {
     const owners = addressOwners(context);
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (const [index, peer] of rule.peers.entries()) {
             const address = onlyAddress(peer);
             const owner = address === undefined ? undefined : owners.get(formatIp(address));
             if (address === undefined || owner === undefined) continue;
-            const place = placeOf(policy, rule.path, fields[direction], index, 'ipBlock', 'cidr');
+            const place = placeOf(policy, rule.path, peerFields[direction], index, 'ipBlock', 'cidr');
             const text = formatIp(address);
             yield {
               message:

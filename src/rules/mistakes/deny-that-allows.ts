@@ -1,6 +1,6 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
-import { directions } from '../covered-rules.ts';
 import { objectId, type Finding } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -30,7 +30,7 @@ export const denyThatAllows = defineRule({
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
       if (!claimsToDeny(policy)) continue;
-      for (const direction of directions) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           if (rule.ports.length === 0) yield findingOf(context, policy, rule);

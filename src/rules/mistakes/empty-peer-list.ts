@@ -1,10 +1,10 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectId, type Finding } from '../finding.ts';
 import { locate } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
-
-const fields = { ingress: 'from', egress: 'to' } as const;
 
 /** Well-known recipes write `from: []` for everybody, in policies whose names say it. */
 const SAYS_SO = /(?:^|-)(?:allow|any|all|everything|everybody|external|open|public|world|internet)(?:-|$)/;
@@ -23,7 +23,7 @@ export const emptyPeerList = defineRule({
   catalogue: ['NP301'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction] || SAYS_SO.test(policy.meta.name)) continue;
         for (const rule of policy[direction]) {
           if (rule.peers.length > 0) continue;
@@ -41,7 +41,7 @@ function findingOf(
   rule: NetworkPolicyRule,
   direction: 'ingress' | 'egress',
 ): Finding | undefined {
-  const field = fields[direction];
+  const field = peerFields[direction];
   const list = locate(policy, rule.path, field);
   const whole = locate(policy, rule.path);
   const isNull = whole?.node.type === 'scalar';

@@ -1,3 +1,4 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type {
   ClusterPolicyObject,
@@ -6,7 +7,6 @@ import type {
   ClusterPolicyRule,
 } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
-import { directions } from '../covered-rules.ts';
 import { objectId, type Finding } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -51,7 +51,7 @@ function clashOf(context: AuditContext, a: ClusterPolicyObject, b: ClusterPolicy
   const subjects = new Set(context.selections.pods(a.subject).pods);
   const subject = context.selections.pods(b.subject).pods.find((pod) => subjects.has(pod));
   if (subject === undefined) return undefined;
-  for (const direction of directions) {
+  for (const direction of DIRECTIONS) {
     for (const first of a[direction]) {
       for (const second of b[direction]) {
         if (first.action === second.action || !portsMeet(first.ports, second.ports)) continue;

@@ -1,3 +1,4 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { NetworkPolicyObject } from '../../kube/objects.ts';
 import { objectId, type Finding } from '../finding.ts';
@@ -17,7 +18,7 @@ export const ignoredRules = defineRule({
   catalogue: ['NP009'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction] && policy[direction].length > 0) yield findingOf(policy, direction);
       }
     }

@@ -1,3 +1,4 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPort } from '../../kube/objects.ts';
 import { closest } from '../../kube/suggest.ts';
@@ -17,7 +18,7 @@ export const namedPortUnresolved = defineRule({
   catalogue: ['NP106', 'NP107'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (const [index, port] of rule.ports.entries()) {

@@ -1,11 +1,11 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { LabelSelector, Requirement } from '../../kube/objects.ts';
 import { formatSelector } from '../../kube/selectors.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectId } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
-
-const fields = { ingress: 'from', egress: 'to' } as const;
 
 /** M10, catalogue NP306 (S60): `NotIn` also selects what lacks the label altogether. */
 export const notInAdmitsUnlabelled = defineRule({
@@ -18,7 +18,7 @@ export const notInAdmitsUnlabelled = defineRule({
   catalogue: ['NP306'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (const [index, peer] of rule.peers.entries()) {
@@ -27,7 +27,7 @@ export const notInAdmitsUnlabelled = defineRule({
             const key = soleNotIn(namespaceSelector)?.key;
             const unlabelled = key === undefined ? [] : namespacesWithout(context, namespaceSelector, key);
             if (key === undefined || !unlabelled.includes('kube-system')) continue;
-            const place = placeOf(policy, rule.path, fields[direction], index, 'namespaceSelector');
+            const place = placeOf(policy, rule.path, peerFields[direction], index, 'namespaceSelector');
             yield {
               message: `${formatSelector(namespaceSelector)} also means namespaces without the label ${key}: ${unlabelled.join(', ')}`,
               why: 'NotIn holds for everything that lacks the label. A namespace that nobody labelled is on the inside.',

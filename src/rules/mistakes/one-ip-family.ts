@@ -1,3 +1,5 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Cidr, IpFamily } from '../../base/inet.ts';
 import { formatCidr } from '../../base/inet-format.ts';
 import type { ClusterPolicyRule, NetworkPolicyObject, NetworkPolicyRule } from '../../kube/objects.ts';
@@ -5,8 +7,6 @@ import type { AuditContext } from '../audit-context.ts';
 import { objectId, type Finding } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
-
-const fields = { ingress: 'from', egress: 'to' } as const;
 
 /** M19, M68, catalogue NP111 (S90, S163): every address of one family says nothing about the other. */
 export const oneIpFamily = defineRule({
@@ -33,7 +33,7 @@ function isDualStack({ cluster }: AuditContext): boolean {
 
 function* networkPolicies(context: AuditContext): Iterable<Finding> {
   for (const policy of context.cluster.networkPolicies) {
-    for (const direction of ['ingress', 'egress'] as const) {
+    for (const direction of DIRECTIONS) {
       if (!policy.isolates[direction]) continue;
       for (const rule of policy[direction]) {
         const index = rule.peers.findIndex((peer) => peer.type === 'ipBlock' && peer.cidr?.prefix === 0);
@@ -41,7 +41,7 @@ function* networkPolicies(context: AuditContext): Iterable<Finding> {
         if (peer?.type !== 'ipBlock' || peer.cidr === undefined) continue;
         const other: IpFamily = peer.cidr.family === 4 ? 6 : 4;
         if (speaksOf(context, policy, direction, other)) continue;
-        const place = placeOf(policy, rule.path, fields[direction], index);
+        const place = placeOf(policy, rule.path, peerFields[direction], index);
         yield {
           message: `${formatCidr(peer.cidr)} is every IPv${peer.cidr.family} address; the pods have IPv${other} addresses too, and no rule says anything about those`,
           why: `Connections over IPv${other} are denied. Programs try one family first and wait before they turn to the other.`,

@@ -1,3 +1,5 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import { NO, YES } from '../../base/tri.ts';
 import { portPoint } from '../../engine/port-sets.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
@@ -25,7 +27,7 @@ export const oneSidedAllow = defineRule({
   catalogue: ['NP402'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (const [index, peer] of rule.peers.entries()) {
@@ -131,7 +133,7 @@ function findingOf(
   const { egress, ingress } = context.engine.explain(query);
   const far = direction === 'ingress' ? egress : ingress;
   const farName = direction === 'ingress' ? 'egress' : 'ingress';
-  const field = direction === 'ingress' ? 'from' : 'to';
+  const field = peerFields[direction];
   const place = placeOf(policy, rule.path, field, index);
   const { from, to } = context.witness(query, '');
   const [here, there] = direction === 'ingress' ? [to, from] : [from, to];

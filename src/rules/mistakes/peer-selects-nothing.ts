@@ -1,4 +1,5 @@
-import type { Direction } from '../../engine/policy-rules.ts';
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { LabelSelector, NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
 import { formatSelector, isContradictory } from '../../kube/selectors.ts';
 import { NAMESPACE_NAME_LABEL } from '../../model/namespaces.ts';
@@ -9,8 +10,6 @@ import { defineRule } from '../rule.ts';
 import { isSplitByDash } from './peers-split-by-dash.ts';
 
 type PodsPeer = Extract<PolicyPeer, { type: 'pods' }>;
-
-const fields = { ingress: 'from', egress: 'to' } as const satisfies Record<Direction, string>;
 
 /**
  * M2, M3, M4, M5, M39, catalogue NP102, NP103, NP105, NP503: a peer that means nobody. What may well live in manifests that
@@ -27,13 +26,13 @@ export const peerSelectsNothing = defineRule({
   controls: { nsa: ['selectors'] },
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (const [index, peer] of rule.peers.entries()) {
             const problem = peer.type === 'pods' ? problemOf(context, policy, peer) : undefined;
             if (problem === undefined || isSplitByDash(context, policy, rule, index)) continue;
-            yield findingOf(context, policy, rule, fields[direction], index, problem);
+            yield findingOf(context, policy, rule, peerFields[direction], index, problem);
           }
         }
       }

@@ -1,4 +1,5 @@
-import type { Direction } from '../../engine/policy-rules.ts';
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
 import { formatSelector } from '../../kube/selectors.ts';
 import type { AuditContext } from '../audit-context.ts';
@@ -8,8 +9,6 @@ import { defineRule } from '../rule.ts';
 import { joinItems } from '../yaml-edit.ts';
 
 type PodsPeer = Extract<PolicyPeer, { type: 'pods' }>;
-
-const fields = { ingress: 'from', egress: 'to' } as const satisfies Record<Direction, string>;
 
 /**
  * M1, catalogue NP501: a dash before `podSelector` makes two peers of one. Only with evidence: the pods are not in the
@@ -26,13 +25,13 @@ export const peersSplitByDash = defineRule({
   controls: { nsa: ['selectors'] },
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (let index = 0; index + 1 < rule.peers.length; index++) {
             const pair = splitPair(rule, index);
             if (pair !== undefined && isMeantTogether(pair, policy, context)) {
-              yield findingOf(context, policy, rule, fields[direction], index, pair);
+              yield findingOf(context, policy, rule, peerFields[direction], index, pair);
             }
           }
         }

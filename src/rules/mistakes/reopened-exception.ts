@@ -1,11 +1,12 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import { formatCidr } from '../../base/inet-format.ts';
 import type { Cidr } from '../../base/inet.ts';
 import { subtractCidrs, subtractRanges, type IpRange } from '../../base/inet-ranges.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPeer } from '../../kube/objects.ts';
-import type { AuditContext } from '../audit-context.ts';
 import { portWithin } from '../containment.ts';
-import { directions, WiderSelectors } from '../covered-rules.ts';
+import { WiderSelectors } from '../covered-rules.ts';
 import { objectId } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -30,10 +31,12 @@ export const reopenedException = defineRule({
   detectors: ['M20'],
   catalogue: ['NP207'],
   *check(context) {
-    const byNamespace = widerByNamespace(context);
+    const byNamespace = new Map(
+      [...context.policiesByNamespace].map(([name, policies]) => [name, new WiderSelectors(policies)]),
+    );
     for (const policy of context.cluster.networkPolicies) {
       const wider = byNamespace.get(policy.meta.namespace);
-      for (const direction of directions) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (const [index, peer] of rule.peers.entries()) {
@@ -41,7 +44,7 @@ export const reopenedException = defineRule({
             for (const [at, except] of peer.except.entries()) {
               const opener = openerOf(wider?.of(policy) ?? [], direction, rule, peer, except);
               if (opener === undefined) continue;
-              const field = direction === 'ingress' ? 'from' : 'to';
+              const field = peerFields[direction];
               const place = placeOf(policy, rule.path, field, index, 'ipBlock', 'except', at);
               const span = placeOf(opener.policy, opener.rule.path);
               const name =
@@ -63,16 +66,6 @@ export const reopenedException = defineRule({
     }
   },
 });
-
-function widerByNamespace({ cluster }: AuditContext): ReadonlyMap<string, WiderSelectors> {
-  const groups = new Map<string, NetworkPolicyObject[]>();
-  for (const policy of cluster.networkPolicies) {
-    const group = groups.get(policy.meta.namespace);
-    if (group === undefined) groups.set(policy.meta.namespace, [policy]);
-    else group.push(policy);
-  }
-  return new Map([...groups].map(([name, group]) => [name, new WiderSelectors(group)]));
-}
 
 function openerOf(
   policies: readonly NetworkPolicyObject[],

@@ -1,3 +1,5 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPort } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
@@ -21,7 +23,7 @@ export const ruleSplitByDash = defineRule({
   catalogue: ['NP504'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         const rules = policy[direction];
         for (const [index, first] of rules.entries()) {
@@ -94,7 +96,7 @@ function findingOf(
   return {
     message: `the ports of ${second.path} are open ${whom}, and ${first.path} limits no ports`,
     why: 'Two rules are two permissions: each opens what it says, alone. A field that begins with a dash begins a new rule.',
-    help: `write ${direction === 'ingress' ? 'from' : 'to'} and ports as two fields of one list item`,
+    help: `write ${peerFields[direction]} and ports as two fields of one list item`,
     ...(place === undefined ? {} : { place }),
     ...(above === undefined ? {} : { related: [{ message: 'the peers that were meant', span: above }] }),
     object: objectId(policy),

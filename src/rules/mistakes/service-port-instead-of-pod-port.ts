@@ -1,5 +1,6 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
-import { ServiceBackends } from '../../engine/service-backends.ts';
+import { serviceBackends } from '../outside-reach.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule, PolicyPort, ServiceObject } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectId, type Finding, type Fix } from '../finding.ts';
@@ -18,7 +19,7 @@ export const servicePortInsteadOfPodPort = defineRule({
   catalogue: ['NP109'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           for (const [index, port] of rule.ports.entries()) {
@@ -95,7 +96,7 @@ function servicePorts(
   direction: Direction,
 ): readonly ServicePortOfPod[] {
   const all = context.shared('ports of pods behind Services', () => {
-    const backends = new ServiceBackends(context.cluster);
+    const backends = serviceBackends(context);
     const byNamespace = new Map<string, ServicePortOfPod[]>();
     for (const service of context.cluster.services) {
       const list = byNamespace.get(service.meta.namespace) ?? [];

@@ -1,4 +1,5 @@
-import { ServiceBackends, type ServiceBackend } from '../../engine/service-backends.ts';
+import type { ServiceBackend, ServiceBackends } from '../../engine/service-backends.ts';
+import { serviceBackends } from '../outside-reach.ts';
 import type { ConnectionQuery } from '../../engine/query.ts';
 import type { AuditContext } from '../audit-context.ts';
 import { objectId } from '../finding.ts';
@@ -15,7 +16,7 @@ export const declaredNeedDenied = defineRule({
   detectors: [],
   catalogue: ['NP403'],
   *check(context) {
-    const services = new ServiceBackends(context.cluster);
+    const services = serviceBackends(context);
     const told = new Set<string>();
     for (const need of declaredAddresses(context)) {
       const query = deniedQuery(context, need, services);

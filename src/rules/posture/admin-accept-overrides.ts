@@ -1,3 +1,4 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import { createEngine, type Engine } from '../../engine/engine.ts';
 import type { ConnectionQuery } from '../../engine/query.ts';
 import type { ClusterPolicyObject, ClusterPolicyRule } from '../../kube/objects.ts';
@@ -22,7 +23,7 @@ export const adminAcceptOverrides = defineRule({
   *check(context) {
     for (const policy of context.cluster.clusterPolicies) {
       if (policy.tier !== 'Admin') continue;
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         for (const rule of policy[direction]) {
           if (rule.action !== 'Accept') continue;
           const { queries, namespaces } = overridden(context, policy, direction, rule);

@@ -28,12 +28,6 @@ export const namespaceWithoutDefaultDeny = defineRule({
   },
   *check(context, { ignoreNamespaces, directions }) {
     const wanted = (['ingress', 'egress'] as const).filter((direction) => directions.includes(direction));
-    const policies = new Map<string, NetworkPolicyObject[]>();
-    for (const policy of context.cluster.networkPolicies) {
-      const list = policies.get(policy.meta.namespace);
-      if (list === undefined) policies.set(policy.meta.namespace, [policy]);
-      else list.push(policy);
-    }
     // Whether a Baseline or Admin policy denies enough for any pod to come cannot be told in general.
     const byCluster = wanted.filter((direction) => deniedByCluster(context, direction));
     const { cluster } = context;
@@ -41,7 +35,7 @@ export const namespaceWithoutDefaultDeny = defineRule({
     const inhabited = new Set(cluster.workloads.flatMap((each) => (each.hostNetwork ? [] : [each.namespace])));
     for (const { name, index } of cluster.namespaces) {
       if (ignoreNamespaces.includes(name) || !inhabited.has(index)) continue;
-      const own = policies.get(name) ?? [];
+      const own = context.policiesByNamespace.get(name) ?? [];
       const open = wanted.filter(
         (direction) => !byCluster.includes(direction) && !own.some((policy) => isolatesAll(policy, direction)),
       );

@@ -1,6 +1,7 @@
+import { peerFields } from '../peer-fields.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule } from '../../kube/objects.ts';
 import { peerWithin, portWithin } from '../containment.ts';
-import { directions } from '../covered-rules.ts';
 import { objectId, type Finding, type Fix } from '../finding.ts';
 import { locate, placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -19,11 +20,11 @@ export const coveredListItem = defineRule({
   catalogue: ['NP203'],
   *check(context) {
     for (const policy of context.cluster.networkPolicies) {
-      for (const direction of directions) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction]) continue;
         for (const rule of policy[direction]) {
           const { namespace } = policy.meta;
-          const field = direction === 'ingress' ? 'from' : 'to';
+          const field = peerFields[direction];
           yield* itemsWithin(rule, policy, 'peers', field, (a, b) =>
             within(rule.peers[a], rule.peers[b], (inner, outer) => peerWithin(inner, outer, namespace)),
           );

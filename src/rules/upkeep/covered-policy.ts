@@ -1,8 +1,9 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { NetworkPolicyObject } from '../../kube/objects.ts';
 import { isContradictory } from '../../kube/selectors.ts';
 import type { AuditContext } from '../audit-context.ts';
-import { coveredRules, directions, WiderSelectors } from '../covered-rules.ts';
+import { coveredRules, WiderSelectors } from '../covered-rules.ts';
 import { objectId } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -73,17 +74,11 @@ function findCovered(context: AuditContext): readonly CoveredPolicy[] {
   const found: CoveredPolicy[] = [];
   const gone = new Set<NetworkPolicyObject>();
   const { networkPolicies } = context.cluster;
-  const byNamespace = new Map<string, NetworkPolicyObject[]>();
-  for (const policy of networkPolicies) {
-    const list = byNamespace.get(policy.meta.namespace);
-    if (list === undefined) byNamespace.set(policy.meta.namespace, [policy]);
-    else list.push(policy);
-  }
-  for (const group of byNamespace.values()) {
+  for (const group of context.policiesByNamespace.values()) {
     const live = group.filter(({ podSelector }) => !isContradictory(podSelector));
     const wider = new WiderSelectors(live);
     for (const policy of live.toReversed()) {
-      const isolating = directions.filter((direction) => policy.isolates[direction]);
+      const isolating = DIRECTIONS.filter((direction) => policy.isolates[direction]);
       const rules = isolating.reduce((sum, direction) => sum + policy[direction].length, 0);
       const covers = coversOf.get(policy);
       // Rules that `policyTypes` leaves out were meant for something: `ignored-rules` has it.

@@ -1,4 +1,4 @@
-import { directions } from '../covered-rules.ts';
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import { objectId } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -17,7 +17,7 @@ export const deadBaselineRule = defineRule({
       if (policy.tier !== 'Baseline') continue;
       const { pods, maybe } = context.selections.pods(policy.subject);
       if (pods.length === 0 || maybe.length > 0) continue;
-      for (const direction of directions) {
+      for (const direction of DIRECTIONS) {
         if (policy[direction].length === 0 || !pods.every((pod) => context.isIsolated(pod, direction))) continue;
         const place = placeOf(policy, 'spec', direction);
         yield {

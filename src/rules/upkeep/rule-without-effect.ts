@@ -1,7 +1,8 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { NetworkPolicyObject, NetworkPolicyRule } from '../../kube/objects.ts';
 import type { AuditContext } from '../audit-context.ts';
-import { coveredRules, directions } from '../covered-rules.ts';
+import { coveredRules } from '../covered-rules.ts';
 import { objectId } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -25,7 +26,7 @@ export const ruleWithoutEffect = defineRule({
     for (const policy of context.cluster.networkPolicies) {
       const { namespace, name } = policy.meta;
       if (context.selections.subjects(policy).pods.length === 0) continue;
-      for (const direction of directions) {
+      for (const direction of DIRECTIONS) {
         if (!policy.isolates[direction] || found.has(`${direction} ${namespace}`)) continue;
         for (const rule of policy[direction]) {
           if (covered.has(rule) || !meansSomebody(rule, policy, context)) continue;

@@ -1,7 +1,7 @@
+import { DIRECTIONS } from '../../engine/compiled.ts';
 import type { Direction } from '../../engine/policy-rules.ts';
 import type { ClusterPolicyObject, ClusterPolicyRule } from '../../kube/objects.ts';
 import { clusterPeerWithin, clusterPortWithin, subjectWithin } from '../cluster-containment.ts';
-import { directions } from '../covered-rules.ts';
 import { objectId, type Finding } from '../finding.ts';
 import { placeOf } from '../located-object.ts';
 import { defineRule } from '../rule.ts';
@@ -24,7 +24,7 @@ export const shadowedClusterRule = defineRule({
   detectors: ['M61'],
   catalogue: ['NP702'],
   *check(context) {
-    for (const direction of directions) {
+    for (const direction of DIRECTIONS) {
       for (const tier of ['Admin', 'Baseline'] as const) {
         const earlier: PlacedRule[] = [];
         for (const policy of context.cluster.clusterPolicies) {
