@@ -28,7 +28,7 @@ import type {
   PodStatus,
   PreconditionStatus,
 } from './status.ts';
-import { World, type WatchResource } from './world.ts';
+import { type ResourceName, World, type WatchResource } from './world.ts';
 
 export interface AgentOptions {
   readonly node: string;
@@ -215,6 +215,15 @@ export class Agent implements AgentView {
       });
     }
     return [...pods.values()].toSorted((a, b) => compareText(a.pod, b.pod));
+  }
+
+  /**
+   * Resolves when a change that the API server numbered so is in force on this node; for resources that are not watched at
+   * once. Never rejects; does not resolve as long as the kernel refuses, or the agent does not run.
+   */
+  async whenInForce(resource: ResourceName, resourceVersion: string): Promise<void> {
+    await this.world.whenReached(resource, resourceVersion);
+    await this.schedule.whenApplied();
   }
 
   inForce(): InForce | undefined {

@@ -37,6 +37,7 @@ export class ApplySchedule {
   private queued = false;
   private cancelTimer: (() => void) | undefined;
   private blockedUntilMs = Number.NEGATIVE_INFINITY;
+  private waiting: (() => void)[] = [];
 
   constructor(options: ScheduleOptions) {
     this.options = options;
@@ -74,6 +75,21 @@ export class ApplySchedule {
     await this.turn;
   }
 
+  /** Resolves when everything that was requested is in the kernel. */
+  whenApplied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.announceApplied();
+    });
+  }
+
+  private announceApplied(): void {
+    if (!this.open || this.applying || this.causes.size > 0) return;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
   private arm(): void {
     if (!this.open || this.applying || this.queued || this.causes.size === 0) return;
     this.cancelTimer?.();
@@ -99,6 +115,7 @@ export class ApplySchedule {
     this.applying = true;
     void this.exclusive(() => this.applyAll()).finally(() => {
       this.applying = false;
+      this.announceApplied();
       this.arm();
     });
   }

@@ -14,10 +14,14 @@ import { UndecodedObject, type Watched } from './undecoded.ts';
 export interface Watcher {
   readonly state: ReflectorState;
   whenSynced(): Promise<void>;
+  /** That the handler has been told everything up to that version. */
+  whenReached(resourceVersion: string): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
 
 export type WatchResource = (resource: KubeResource, handler: WatchHandler<Watched>) => Watcher;
+
+export type ResourceName = Pick<KubeResource, 'group' | 'plural'>;
 
 export interface WorldOptions {
   readonly resources: readonly KubeResource[];
@@ -59,6 +63,12 @@ export class World {
   /** Everything was told at least once. */
   async whenSynced(): Promise<void> {
     await Promise.all(this.kinds.map(({ watcher }) => watcher.whenSynced()));
+  }
+
+  /** The planner knows this change; at once for resources that are not watched. */
+  async whenReached({ group, plural }: ResourceName, resourceVersion: string): Promise<void> {
+    const kind = this.kinds.find(({ resource }) => resource.group === group && resource.plural === plural);
+    await kind?.watcher.whenReached(resourceVersion);
   }
 
   get objectCount(): number {

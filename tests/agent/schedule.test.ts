@@ -144,6 +144,37 @@ describe('failures', () => {
   });
 });
 
+test('whoever waits for everything is told when nothing is left, not while the kernel refuses', async () => {
+  const { clock, schedule, outcomes } = setUp();
+  let told = 0;
+  const wait = async () => {
+    await schedule.whenApplied();
+    told++;
+  };
+  void wait();
+  await settle();
+  expect(told).toBe(0);
+  schedule.request('local-pod');
+  outcomes(() => Promise.reject(new Error('no')));
+  schedule.start();
+  await settle();
+  expect(told).toBe(0);
+  outcomes(() => Promise.resolve());
+  clock.advance(10_000);
+  await settle();
+  expect(told).toBe(1);
+  void wait();
+  await settle();
+  expect(told).toBe(2);
+  schedule.request('policy');
+  void wait();
+  await settle();
+  expect(told).toBe(2);
+  clock.advance(COALESCE_MS.policy);
+  await settle();
+  expect(told).toBe(3);
+});
+
 test('others get the kernel between two transactions, and what is under way is finished at the end', async () => {
   const { schedule, runs, outcomes } = setUp();
   const order: string[] = [];

@@ -29,6 +29,11 @@ class ScriptedWatcher implements Watcher {
     return this.#whenSynced;
   }
 
+  /** What it says is known at once. */
+  whenReached(): Promise<void> {
+    return this.#whenSynced;
+  }
+
   run(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) resolve();

@@ -112,6 +112,8 @@ export class Reflector<T> {
   #sendsBookmarks = false;
   /** When the current watch was accepted. */
   #watchingSinceMs: number | undefined;
+  /** Who waits for a version, and for which. */
+  readonly #waiting = new Map<() => void, string>();
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -151,6 +153,27 @@ export class Reflector<T> {
   /** Resolves when the handler has been told everything for the first time. */
   whenSynced(): Promise<void> {
     return this.#whenSynced;
+  }
+
+  /**
+   * Resolves when the handler has been told everything up to a version that the server has given for this resource; for
+   * one that it never gives, when there is a later one, and for a resource that is not served at once.
+   */
+  whenReached(resourceVersion: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.set(resolve, resourceVersion);
+      this.#announceReached();
+    });
+  }
+
+  #announceReached(): void {
+    const isAbsent = this.#phase === 'absent';
+    if (!isAbsent && (!this.#synced || this.#resourceVersion === '')) return;
+    for (const [resolve, version] of this.#waiting) {
+      if (!isAbsent && isOlderVersion(this.#resourceVersion, version)) continue;
+      this.#waiting.delete(resolve);
+      resolve();
+    }
   }
 
   /**
@@ -213,6 +236,7 @@ export class Reflector<T> {
     this.#resourceVersion = '';
     if (this.#phase !== 'absent') this.#replace(new ItemMap());
     this.#phase = 'absent';
+    this.#announceReached();
     return probeMs * (0.5 + this.#options.random());
   }
 
@@ -259,6 +283,7 @@ export class Reflector<T> {
     this.#set.replace(items);
     this.#synced = true;
     this.#announceSynced();
+    this.#announceReached();
   }
 
   /** @param initial the watch begins with all objects that exist */
@@ -315,6 +340,7 @@ export class Reflector<T> {
       } finally {
         // What came before the fault has happened.
         this.#set.flush();
+        if (collected === undefined) this.#announceReached();
       }
       this.#armSilence(deadline, collected !== undefined);
     }

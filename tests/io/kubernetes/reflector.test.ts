@@ -114,6 +114,27 @@ describe('list', () => {
     });
   });
 
+  test('who waits for a version is told when the handler knows it', async () => {
+    const reflector = start({});
+    const reached: string[] = [];
+    const wait = async (version: string) => {
+      await reflector.whenReached(version);
+      reached.push(`${version}: ${log.length}`);
+    };
+    const all = ['90', '101', '105'].map(wait);
+    (await server.next()).json(podList(100, [pod('a', 1)]));
+    const watch = (await server.next()).accept();
+    await all[0];
+    expect(reached).toEqual(['90: 1']);
+    watch.event('ADDED', pod('b', 102));
+    await all[1];
+    expect(reached).toEqual(['90: 1', '101: 2']);
+    watch.event('BOOKMARK', bookmark(110, false));
+    await all[2];
+    expect(reached).toHaveLength(3);
+    await reflector.whenReached('99');
+  });
+
   test('scope and selectors are sent along', async () => {
     start({ scope: { resource: pods, namespace: 'a b', labelSelector: 'x=y', fieldSelector: 'spec.nodeName=n' } });
     const list = await server.next();
