@@ -3,7 +3,7 @@
  * that FAKE_NFT_STATE names, and writes every transaction to the end of FAKE_NFT_LOG. What has the text of
  * FAKE_NFT_REFUSES in it is refused as the kernel would.
  */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const { FAKE_NFT_STATE: stateFile = '', FAKE_NFT_LOG: logFile = '', FAKE_NFT_REFUSES: refused = '' } = process.env;
@@ -134,7 +134,10 @@ function transact(text) {
   }
   process.stdout.write(output);
   if (!/^list /m.test(text) && !options.includes('--check')) {
-    writeFileSync(stateFile, JSON.stringify(state));
+    // Tests read it at any time.
+    const next = `${stateFile}.${process.pid}`;
+    writeFileSync(next, JSON.stringify(state));
+    renameSync(next, stateFile);
     appendFileSync(logFile, `${text.trimEnd()}\n---\n`);
   }
   return 0;
