@@ -8,12 +8,16 @@ const CODES = {
   Forbidden: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
+  NotAcceptable: 406,
   AlreadyExists: 409,
   Conflict: 409,
   Expired: 410,
   RequestEntityTooLarge: 413,
   UnsupportedMediaType: 415,
   Invalid: 422,
+  TooManyRequests: 429,
+  InternalError: 500,
+  Timeout: 504,
 } as const;
 
 export type StatusReason = keyof typeof CODES;
@@ -32,6 +36,8 @@ export interface StatusDetails {
   /** The resource in the plural, or the kind for `Invalid`: whatever the real server puts here. */
   readonly kind?: string;
   readonly uid?: string;
+  /** When to ask again. */
+  readonly retryAfterSeconds?: number;
   readonly causes?: readonly StatusCause[];
 }
 
