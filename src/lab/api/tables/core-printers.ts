@@ -1,0 +1,109 @@
+/** Small kinds. */
+import { type JsonObject } from '../json.ts';
+import { numberOf, objectAt, objectOf, listOf, textOf } from '../kinds/field-values.ts';
+import { metadataOf } from '../store/object-store.ts';
+import { ageOf } from './human-duration.ts';
+import { age, AGE, column, NAME, nameOf, type Printer, wideColumn } from './printer.ts';
+import { selectorText } from './selector-text.ts';
+
+/** What kinds have that have no printer of their own. */
+export const plainPrinter: Printer = {
+  columns: [NAME, AGE],
+  cells: (object, nowMs) => [nameOf(object), age(object, nowMs)],
+};
+
+export const namespacePrinter: Printer = {
+  columns: [NAME, column('Status', 'Active, or Terminating while its objects go.'), AGE],
+  cells: (object, nowMs) => [nameOf(object), textOf(objectOf(object, 'status'), 'phase'), age(object, nowMs)],
+};
+
+export const configMapPrinter: Printer = {
+  columns: [NAME, column('Data', 'Number of its entries.', 'integer'), AGE],
+  cells: (object, nowMs) => [nameOf(object), size(object, 'data') + size(object, 'binaryData'), age(object, nowMs)],
+};
+
+export const secretPrinter: Printer = {
+  columns: [
+    NAME,
+    column('Type', 'What programs take it for.'),
+    column('Data', 'Number of its entries.', 'integer'),
+    AGE,
+  ],
+  cells: (object, nowMs) => [nameOf(object), textOf(object, 'type'), size(object, 'data'), age(object, nowMs)],
+};
+
+function size(object: JsonObject, name: string): number {
+  return Object.keys(objectOf(object, name)).length;
+}
+
+export const serviceAccountPrinter: Printer = {
+  columns: [NAME, column('Secrets', 'Number of Secrets that its pods may use.', 'integer'), AGE],
+  cells: (object, nowMs) => [nameOf(object), listOf(object, 'secrets').length, age(object, nowMs)],
+};
+
+export const networkPolicyPrinter: Printer = {
+  columns: [NAME, column('Pod-Selector', 'Which pods of its namespace it is for.'), AGE],
+  cells: (object, nowMs) => [
+    nameOf(object),
+    selectorText(objectOf(objectOf(object, 'spec'), 'podSelector')),
+    age(object, nowMs),
+  ],
+};
+
+export const leasePrinter: Printer = {
+  columns: [NAME, column('Holder', 'Who has it now.'), AGE],
+  cells: (object, nowMs) => [nameOf(object), textOf(objectOf(object, 'spec'), 'holderIdentity'), age(object, nowMs)],
+};
+
+export const definitionPrinter: Printer = {
+  columns: [NAME, column('Created At', 'When it was created.', 'date')],
+  cells: (object) => [nameOf(object), textOf(metadataOf(object), 'creationTimestamp')],
+};
+
+export const eventPrinter: Printer = {
+  columns: [
+    column('Last Seen', 'Time since it happened last.'),
+    column('Type', 'Normal or Warning.'),
+    column('Reason', 'What happened, in a word.'),
+    column('Object', 'What it happened to.'),
+    wideColumn('Subobject', 'The part that it happened to.'),
+    wideColumn('Source', 'Who says so.'),
+    column('Message', 'What happened.'),
+    wideColumn('First Seen', 'Time since it happened first.'),
+    wideColumn('Count', 'How often it happened.', 'integer'),
+    { ...NAME, priority: 1 },
+  ],
+  cells: (event, nowMs) => {
+    const involved = objectOf(event, 'involvedObject');
+    const kind = textOf(involved, 'kind').toLowerCase();
+    const name = textOf(involved, 'name');
+    const first = ageOf(textOf(event, 'firstTimestamp') || textOf(event, 'eventTime'), nowMs);
+    const last = textOf(event, 'lastTimestamp');
+    const series = objectAt(event, 'series');
+    return [
+      series === undefined
+        ? last === ''
+          ? first
+          : ageOf(last, nowMs)
+        : ageOf(textOf(series, 'lastObservedTime'), nowMs),
+      textOf(event, 'type'),
+      textOf(event, 'reason'),
+      name === '' ? kind : `${kind}/${name}`,
+      textOf(involved, 'fieldPath'),
+      sourceText(event),
+      textOf(event, 'message').trim(),
+      first,
+      series === undefined ? numberOf(event, 'count') || 1 : (numberOf(series, 'count') ?? 0),
+      nameOf(event),
+    ];
+  },
+};
+
+function sourceText(event: JsonObject): string {
+  const source = objectOf(event, 'source');
+  const parts = [
+    textOf(source, 'component') || textOf(event, 'reportingComponent'),
+    textOf(source, 'host') || textOf(event, 'reportingInstance'),
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
