@@ -89,6 +89,15 @@ const SCALE: Subresource = {
   verbs: ['get', 'patch', 'update'],
 };
 
+const FINALIZE: Subresource = { name: 'finalize', group: '', version: 'v1', kind: 'Namespace', verbs: ['update'] };
+const TOKEN: Subresource = {
+  name: 'token',
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenRequest',
+  verbs: ['create'],
+};
+
 const connect = ['create', 'get'];
 const POD_SUBRESOURCES: readonly Subresource[] = [
   { name: 'attach', group: '', version: 'v1', kind: 'PodAttachOptions', verbs: connect },
@@ -107,12 +116,17 @@ export const builtInResources: readonly Resource[] = [
   resource('v1', 'ConfigMap', 'configmaps', { short: 'cm' }),
   resource('v1', 'Endpoints', 'endpoints', { short: 'ep' }),
   resource('v1', 'Event', 'events', { short: 'ev' }),
-  resource('v1', 'Namespace', 'namespaces', { ...CLUSTER, short: 'ns', hasStatus: true }),
+  resource('v1', 'Namespace', 'namespaces', {
+    ...CLUSTER,
+    short: 'ns',
+    hasStatus: true,
+    subresources: [FINALIZE],
+  }),
   resource('v1', 'Node', 'nodes', { ...CLUSTER, short: 'no', hasStatus: true }),
   resource('v1', 'Pod', 'pods', { short: 'po', all: true, hasStatus: true, subresources: POD_SUBRESOURCES }),
   resource('v1', 'Secret', 'secrets'),
   resource('v1', 'Service', 'services', { short: 'svc', all: true, hasStatus: true }),
-  resource('v1', 'ServiceAccount', 'serviceaccounts', { short: 'sa' }),
+  resource('v1', 'ServiceAccount', 'serviceaccounts', { short: 'sa', subresources: [TOKEN] }),
   resource('apps/v1', 'DaemonSet', 'daemonsets', { short: 'ds', all: true, hasStatus: true }),
   resource('apps/v1', 'Deployment', 'deployments', { short: 'deploy', ...withScale }),
   resource('apps/v1', 'ReplicaSet', 'replicasets', { short: 'rs', ...withScale }),
@@ -122,8 +136,11 @@ export const builtInResources: readonly Resource[] = [
   resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   resource('coordination.k8s.io/v1', 'Lease', 'leases'),
   resource('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews', CREATE_ONLY),
+  resource('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews', CREATE_ONLY),
+  resource('authorization.k8s.io/v1', 'LocalSubjectAccessReview', 'localsubjectaccessreviews', { verbs: ['create'] }),
   resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', 'selfsubjectaccessreviews', CREATE_ONLY),
   resource('authorization.k8s.io/v1', 'SelfSubjectRulesReview', 'selfsubjectrulesreviews', CREATE_ONLY),
+  resource('authorization.k8s.io/v1', 'SubjectAccessReview', 'subjectaccessreviews', CREATE_ONLY),
   resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', {
     ...CLUSTER,
     short: 'crd crds',
@@ -149,6 +166,7 @@ export const builtInResources: readonly Resource[] = [
 /** Kinds that only come in bodies or go out in answers, by the group and version they are written with. */
 const bodyKinds: ReadonlyMap<string, MessageName> = new Map([
   ['v1/Binding', 'Binding'],
+  ['authentication.k8s.io/v1/TokenRequest', 'TokenRequest'],
   ['policy/v1/Eviction', 'Eviction'],
   ['autoscaling/v1/Scale', 'Scale'],
 ]);

@@ -49,19 +49,20 @@ export function fieldsOf(object: JsonObject, name: MessageName | undefined): Fie
   for (const [field, value] of Object.entries(object)) {
     if (value === undefined || unownedRoots.has(field)) continue;
     if (field !== 'metadata' || !isObject(value)) {
-      addValue(set.child(`f:${field}`), value, message?.fields.get(field));
+      addFields(set.child(`f:${field}`), value, message?.fields.get(field));
       continue;
     }
     const metadata = messageType('ObjectMeta');
     for (const [inner, item] of Object.entries(value)) {
       if (item === undefined || unownedMetadata.has(inner)) continue;
-      addValue(set.child('f:metadata').child(`f:${inner}`), item, metadata.fields.get(inner));
+      addFields(set.child('f:metadata').child(`f:${inner}`), item, metadata.fields.get(inner));
     }
   }
   return set;
 }
 
-function addValue(set: FieldSet, value: JsonValue, field: Field | undefined): void {
+/** Adds what a value of that field consists of; nothing for what is owned as a whole. */
+export function addFields(set: FieldSet, value: JsonValue, field: Field | undefined): void {
   if (field?.atomic === true) return;
   if (isObject(value)) addObject(set, value, field);
   else if (isList(value) && field !== undefined) addList(set, value, field);
@@ -70,7 +71,7 @@ function addValue(set: FieldSet, value: JsonValue, field: Field | undefined): vo
 function addObject(set: FieldSet, value: JsonObject, field: Field | undefined): void {
   const message = field?.many === 'one' ? messageOf(field) : undefined;
   for (const [name, item] of Object.entries(value)) {
-    if (item !== undefined) addValue(set.child(`f:${name}`), item, message?.fields.get(name));
+    if (item !== undefined) addFields(set.child(`f:${name}`), item, message?.fields.get(name));
   }
 }
 
@@ -87,7 +88,7 @@ function addList(set: FieldSet, items: readonly JsonValue[], field: Field): void
     if (!isObject(item)) continue;
     inner.child('.');
     for (const [name, value] of Object.entries(item))
-      if (value !== undefined) addValue(inner.child(`f:${name}`), value, message?.fields.get(name));
+      if (value !== undefined) addFields(inner.child(`f:${name}`), value, message?.fields.get(name));
   }
 }
 

@@ -20,6 +20,8 @@ export interface RequestContext {
   /** Everything is checked and answered as if, and nothing stored. */
   readonly dryRun: boolean;
   readonly fieldValidation: 'Ignore' | 'Strict' | 'Warn';
+  /** Paths of fields that stand twice in the body, as `decodeBody` finds them; refused or warned of like unknown ones. */
+  readonly duplicateFields?: readonly string[];
 }
 
 export interface CollectionTarget {

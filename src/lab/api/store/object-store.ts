@@ -43,6 +43,8 @@ export interface Deletion {
   readonly resourceVersion?: string | undefined;
   /** Seconds that the object may still take; without them it goes at once unless finalizers hold it. */
   readonly gracePeriodSeconds?: number | undefined;
+  /** What the object is to be while it waits, or at its end: finalizers that the deletion brings, a phase. */
+  readonly prepare?: (object: JsonObject) => JsonObject;
 }
 
 export interface Deleted {
@@ -97,8 +99,8 @@ export class ObjectStore {
     return { items, resourceVersion: this.resourceVersion };
   }
 
-  /** Throws 409 when the name is taken. */
-  create(key: ObjectKey, object: JsonObject): JsonObject {
+  /** Throws 409 when the name is taken. A dry run, here and below, gives the same answer and stores nothing. */
+  create(key: ObjectKey, object: JsonObject, dryRun = false): JsonObject {
     if (this.find(key) !== undefined) {
       const message = `${resourceKey(key)} ${JSON.stringify(key.name)} already exists`;
       throw new StatusError('AlreadyExists', message, detailsOf(key));
@@ -112,7 +114,7 @@ export class ObjectStore {
     metadata.set('uid', this.options.newUid());
     metadata.set('creationTimestamp', timestamp(this.options.now()));
     metadata.set('generation', 1);
-    return this.write('ADDED', key, withField(object, 'metadata', fromEntries(metadata)), undefined);
+    return this.write('ADDED', key, withField(object, 'metadata', fromEntries(metadata)), undefined, dryRun);
   }
 
   /**
@@ -120,7 +122,7 @@ export class ObjectStore {
    * those of the stored one. Throws 404. A write that changes nothing gives the stored object. An object that is being
    * deleted goes with its last finalizer, unless a grace period runs.
    */
-  update(key: ObjectKey, object: JsonObject): JsonObject {
+  update(key: ObjectKey, object: JsonObject, dryRun = false): JsonObject {
     const stored = this.get(key);
     const before = metadataOf(stored);
     const given = metadataOf(object);
@@ -137,12 +139,12 @@ export class ObjectStore {
     const next = withField(object, 'metadata', fromEntries(metadata));
     const waits = get(before, 'deletionTimestamp') !== undefined;
     const grace = Number(get(before, 'deletionGracePeriodSeconds') ?? 0);
-    if (waits && grace === 0 && finalizersOf(next).length === 0) return this.remove(key, next, stored);
-    return this.write('MODIFIED', key, next, stored);
+    if (waits && grace === 0 && !isHeld(key, next)) return this.write('DELETED', key, next, stored, dryRun);
+    return this.write('MODIFIED', key, next, stored, dryRun);
   }
 
   /** Removes an object, or marks it when finalizers or a grace period hold it. Throws 404 and 409. */
-  delete(key: ObjectKey, deletion: Deletion = {}): Deleted {
+  delete(key: ObjectKey, deletion: Deletion = {}, dryRun = false): Deleted {
     const stored = this.get(key);
     checkPrecondition(key, stored, deletion);
     const before = metadataOf(stored);
@@ -151,16 +153,17 @@ export class ObjectStore {
     const running = get(before, 'deletionGracePeriodSeconds');
     // A second deletion may shorten the grace, never prolong it.
     const left = typeof running === 'number' ? Math.min(running, grace) : grace;
-    if (left === 0 && finalizersOf(stored).length === 0)
-      return { object: this.remove(key, stored, stored), gone: true };
+    const prepared = deletion.prepare?.(stored) ?? stored;
+    if (left === 0 && !isHeld(key, prepared))
+      return { object: this.write('DELETED', key, prepared, stored, dryRun), gone: true };
     const since = get(before, 'deletionTimestamp') ?? timestamp(new Date(this.options.now().getTime() + left * 1000));
-    const metadata = new Map(Object.entries(before)).set('deletionTimestamp', since);
+    const metadata = new Map(Object.entries(metadataOf(prepared))).set('deletionTimestamp', since);
     metadata.set('deletionGracePeriodSeconds', left);
-    const marked = withField(stored, 'metadata', fromEntries(metadata));
+    const marked = withField(prepared, 'metadata', fromEntries(metadata));
     if (sameJson(marked, stored)) return { object: stored, gone: false };
     metadata.set('generation', Number(get(before, 'generation') ?? 0) + 1);
-    const next = withField(stored, 'metadata', fromEntries(metadata));
-    return { object: this.write('MODIFIED', key, next, stored), gone: false };
+    const next = withField(prepared, 'metadata', fromEntries(metadata));
+    return { object: this.write('MODIFIED', key, next, stored, dryRun), gone: false };
   }
 
   /** Changes of a resource after a resourceVersion. Throws 410 when they are forgotten, 400 when it is no number. */
@@ -181,16 +184,14 @@ export class ObjectStore {
     };
   }
 
-  private remove(key: ObjectKey, object: JsonObject, previous: JsonObject): JsonObject {
-    return this.write('DELETED', key, object, previous);
-  }
-
   private write(
     type: StoreEvent['type'],
     key: ObjectKey,
     object: JsonObject,
     previous: JsonObject | undefined,
+    dryRun: boolean,
   ): JsonObject {
+    if (dryRun) return deepFreeze(object);
     this.version += 1;
     const metadata = withField(metadataOf(object), 'resourceVersion', this.resourceVersion);
     const next = deepFreeze(withField(object, 'metadata', metadata));
@@ -233,11 +234,20 @@ function finalizersOf(object: JsonObject): readonly JsonValue[] {
   return isList(finalizers) ? finalizers : [];
 }
 
+/** What is being deleted stays while this is so: finalizers of the object, and those of a namespace's content. */
+function isHeld(key: ObjectKey, object: JsonObject): boolean {
+  if (finalizersOf(object).length > 0) return true;
+  const spec = resourceKey(key) === 'namespaces' ? get(object, 'spec') : undefined;
+  const finalizers = isObject(spec) ? get(spec, 'finalizers') : undefined;
+  return isList(finalizers) && finalizers.length > 0;
+}
+
 function detailsOf({ group, plural, name }: ObjectKey): StatusDetails {
   return { name, ...(group === '' ? {} : { group }), kind: plural };
 }
 
-function checkPrecondition(
+/** Throws 409 when the stored object is not the expected one. */
+export function checkPrecondition(
   key: ObjectKey,
   stored: JsonObject,
   expected: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined },

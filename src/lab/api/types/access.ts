@@ -1,5 +1,11 @@
 /** Reviews of access, leases, scales, evictions and events: their fields, in the notation of message-table.ts. */
 export const accessMessages = {
+  BoundObjectReference: {
+    kind: '1 string',
+    apiVersion: '2 string',
+    name: '3 string',
+    uid: '4 string',
+  },
   EventsEvent: {
     apiVersion: '- string',
     kind: '- string',
@@ -51,6 +57,13 @@ export const accessMessages = {
     leaseTransitions: '5 ?int32',
     strategy: '6 ?string',
     preferredHolder: '7 ?string',
+  },
+  LocalSubjectAccessReview: {
+    apiVersion: '- string',
+    kind: '- string',
+    metadata: '1 ObjectMeta',
+    spec: '2 SubjectAccessReviewSpec',
+    status: '3 SubjectAccessReviewStatus',
   },
   NonResourceAttributes: {
     path: '1 string',
@@ -121,6 +134,21 @@ export const accessMessages = {
   SelfSubjectRulesReviewSpec: {
     namespace: '1 string',
   },
+  SubjectAccessReview: {
+    apiVersion: '- string',
+    kind: '- string',
+    metadata: '1 ObjectMeta',
+    spec: '2 SubjectAccessReviewSpec',
+    status: '3 SubjectAccessReviewStatus',
+  },
+  SubjectAccessReviewSpec: {
+    resourceAttributes: '1 ?ResourceAttributes',
+    nonResourceAttributes: '2 ?NonResourceAttributes',
+    user: '3 string',
+    groups: '4 []string',
+    extra: '- {}Json',
+    uid: '6 string',
+  },
   SubjectAccessReviewStatus: {
     allowed: '1 bool',
     denied: '4 bool',
@@ -132,6 +160,39 @@ export const accessMessages = {
     nonResourceRules: '2 []NonResourceRule',
     incomplete: '3 bool',
     evaluationError: '4 string',
+  },
+  TokenRequest: {
+    apiVersion: '- string',
+    kind: '- string',
+    metadata: '1 ObjectMeta',
+    spec: '2 TokenRequestSpec',
+    status: '3 TokenRequestStatus',
+  },
+  TokenRequestSpec: {
+    audiences: '1 []string',
+    expirationSeconds: '4 ?int64',
+    boundObjectRef: '3 ?BoundObjectReference',
+  },
+  TokenRequestStatus: {
+    token: '1 string',
+    expirationTimestamp: '2 Time',
+  },
+  TokenReview: {
+    apiVersion: '- string',
+    kind: '- string',
+    metadata: '1 ObjectMeta',
+    spec: '2 TokenReviewSpec',
+    status: '3 TokenReviewStatus',
+  },
+  TokenReviewSpec: {
+    token: '1 string',
+    audiences: '2 []string',
+  },
+  TokenReviewStatus: {
+    authenticated: '1 bool',
+    user: '2 UserInfo',
+    error: '3 string',
+    audiences: '4 []string',
   },
   UserInfo: {
     username: '1 string',

@@ -1,0 +1,50 @@
+/** What deleting means for an object: how long it may take, which finalizers it gets, and what may not go at all. */
+import { get, isList, type JsonObject } from '../json.ts';
+import { objectOf, textOf, withFields } from '../kinds/field-values.ts';
+import type { Strategy } from '../kinds/strategy.ts';
+import type { Resource } from '../resources.ts';
+import { metadataOf, resourceKey } from '../store/object-store.ts';
+import { forbidden, immortalNamespaces } from './namespace-rules.ts';
+import type { DeleteRequest } from './rest.ts';
+
+/** Throws 403 for namespaces that are always there. */
+export function refuseDeletion(resource: Resource, object: JsonObject): void {
+  const name = textOf(metadataOf(object), 'name');
+  if (resourceKey(resource) === 'namespaces' && immortalNamespaces.has(name))
+    throw forbidden(resource, name, 'this namespace may not be deleted');
+}
+
+/** Seconds; `undefined` for kinds that end at once whatever the request says. */
+export function graceOf(strategy: Strategy, object: JsonObject, request: DeleteRequest): number | undefined {
+  const usual = strategy.gracePeriodSeconds?.(object);
+  // Nothing runs yet, or any more: there is nothing to wait for.
+  if (usual === undefined || usual === 0) return usual;
+  const asked = request.gracePeriodSeconds ?? usual;
+  return asked < 0 ? 1 : asked;
+}
+
+const dependentFinalizers = new Map([
+  ['Foreground', 'foregroundDeletion'],
+  ['Orphan', 'orphan'],
+]);
+
+/** The object as its deletion leaves it until it is gone. */
+export function preparedForDeletion(
+  resource: Resource,
+  object: JsonObject,
+  policy: DeleteRequest['propagationPolicy'],
+): JsonObject {
+  const held = policy === undefined ? object : withPolicy(object, policy);
+  if (resourceKey(resource) !== 'namespaces') return held;
+  return withFields(held, { status: withFields(objectOf(held, 'status'), { phase: 'Terminating' }) });
+}
+
+function withPolicy(object: JsonObject, policy: string): JsonObject {
+  const metadata = metadataOf(object);
+  const finalizers = get(metadata, 'finalizers');
+  const own = [...dependentFinalizers.values()];
+  const others = (isList(finalizers) ? finalizers : []).filter((name) => !own.some((known) => known === name));
+  const wanted = dependentFinalizers.get(policy);
+  const next = wanted === undefined ? others : [...others, wanted];
+  return withFields(object, { metadata: withFields(metadata, { finalizers: next.length === 0 ? undefined : next }) });
+}

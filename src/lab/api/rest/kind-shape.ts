@@ -1,0 +1,23 @@
+/** What is known of the fields of a resource: from the type table, or from the schema of its definition. */
+import { withDefaults } from '../fields.ts';
+import type { JsonObject } from '../json.ts';
+import type { MessageName } from '../message-table.ts';
+import type { StatusCause } from '../status-error.ts';
+import { type Conformed, conform } from './conform.ts';
+
+export interface KindShape {
+  /** As the type has it, and what does not fit. */
+  readonly read: (object: JsonObject) => Conformed;
+  /** With the defaults of the type. */
+  readonly fill: (object: JsonObject) => JsonObject;
+  /** What the type says against values. */
+  readonly check: (object: JsonObject) => readonly StatusCause[];
+}
+
+export function messageShape(message: MessageName): KindShape {
+  return {
+    read: (object) => conform(object, message),
+    fill: (object) => withDefaults(object, message),
+    check: () => [],
+  };
+}

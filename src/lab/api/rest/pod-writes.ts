@@ -1,0 +1,66 @@
+/** Writes to pods that are none of the object as a whole: ephemeral containers and the node. */
+import { type JsonObject, sameJson } from '../json.ts';
+import { objectOf, objectsOf, textOf, withFields } from '../kinds/field-values.ts';
+import { badRequest, type StatusCause, StatusError } from '../status-error.ts';
+import { metadataOf } from '../store/object-store.ts';
+import { fieldCause } from './invalid.ts';
+
+/** The pod with the ephemeral containers of `next`, and what is wrong with them. */
+export function withEphemeralContainers(
+  pod: JsonObject,
+  next: JsonObject,
+): { readonly object: JsonObject; readonly causes: readonly StatusCause[] } {
+  const field = 'spec.ephemeralContainers';
+  const before = objectsOf(objectOf(pod, 'spec'), 'ephemeralContainers');
+  const after = objectsOf(objectOf(next, 'spec'), 'ephemeralContainers');
+  const byName = new Map(after.map((container) => [textOf(container, 'name'), container]));
+  const taken = ['containers', 'initContainers'].flatMap((name) =>
+    objectsOf(objectOf(pod, 'spec'), name).map((container) => textOf(container, 'name')),
+  );
+  const causes: StatusCause[] = [];
+  for (const container of before) {
+    const name = textOf(container, 'name');
+    const now = byName.get(name);
+    if (now === undefined)
+      causes.push(
+        fieldCause('forbidden', field, `existing ephemeral containers ${JSON.stringify(name)} may not be removed\n`),
+      );
+    else if (!sameJson(now, container))
+      causes.push(
+        fieldCause('forbidden', field, `existing ephemeral containers ${JSON.stringify(name)} may not be changed\n`),
+      );
+  }
+  const seen = new Set(taken);
+  for (const [index, container] of after.entries()) {
+    const name = textOf(container, 'name');
+    if (name === '') causes.push(fieldCause('required', `${field}[${index}].name`, ''));
+    else if (seen.has(name)) causes.push(fieldCause('duplicate', `${field}[${index}].name`, '', name));
+    seen.add(name);
+    if (textOf(container, 'image') === '') causes.push(fieldCause('required', `${field}[${index}].image`, ''));
+  }
+  const spec = withFields(objectOf(pod, 'spec'), { ephemeralContainers: after.length === 0 ? undefined : after });
+  return { object: withFields(pod, { spec }), causes };
+}
+
+/** The pod on the node that a Binding names. Throws 400 and 409. */
+export function boundPod(pod: JsonObject, binding: JsonObject, time: string): JsonObject {
+  const name = textOf(metadataOf(pod), 'name');
+  const node = textOf(objectOf(binding, 'target'), 'name');
+  if (node === '') throw badRequest('target.name: Required value');
+  const before = textOf(objectOf(pod, 'spec'), 'nodeName');
+  const conflict = (why: string) =>
+    new StatusError('Conflict', `Operation cannot be fulfilled on pods/binding ${JSON.stringify(name)}: ${why}`, {
+      name,
+      kind: 'pods/binding',
+    });
+  if (metadataOf(pod)['deletionTimestamp'] !== undefined)
+    throw conflict(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (before !== '') throw conflict(`pod ${name} is already assigned to node ${JSON.stringify(before)}`);
+  const status = objectOf(pod, 'status');
+  const others = objectsOf(status, 'conditions').filter((condition) => textOf(condition, 'type') !== 'PodScheduled');
+  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: time };
+  return withFields(pod, {
+    spec: withFields(objectOf(pod, 'spec'), { nodeName: node }),
+    status: withFields(status, { conditions: [...others, scheduled] }),
+  });
+}

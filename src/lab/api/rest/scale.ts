@@ -1,0 +1,97 @@
+/** The number of replicas of a workload as an object of its own: `autoscaling/v1 Scale`. */
+import { fromEntries, get, type JsonObject } from '../json.ts';
+import { listOf, numberOf, objectOf, objectsOf, textMapOf, textOf, withFields } from '../kinds/field-values.ts';
+import { badRequest } from '../status-error.ts';
+import { metadataOf } from '../store/object-store.ts';
+import { conform } from './conform.ts';
+import { fieldCause, invalidObject } from './invalid.ts';
+
+export const scaleResource = { group: 'autoscaling', kind: 'Scale' };
+
+/** Where a kind has its numbers, as lists of names. */
+export interface ScalePaths {
+  readonly specReplicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  /** Where the status has the selector as text; `undefined` for `spec.selector`, a label selector. */
+  readonly labelSelector: readonly string[] | undefined;
+}
+
+export const workloadPaths: ScalePaths = {
+  specReplicas: ['spec', 'replicas'],
+  statusReplicas: ['status', 'replicas'],
+  labelSelector: undefined,
+};
+
+export function scaleOf(object: JsonObject, paths: ScalePaths): JsonObject {
+  const metadata = metadataOf(object);
+  const names = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'];
+  const selector =
+    paths.labelSelector === undefined
+      ? selectorText(objectOf(objectOf(object, 'spec'), 'selector'))
+      : textOf(parentOf(object, paths.labelSelector), paths.labelSelector.at(-1) ?? '');
+  const specReplicas = numberOf(parentOf(object, paths.specReplicas), paths.specReplicas.at(-1) ?? '') ?? 0;
+  const statusReplicas = numberOf(parentOf(object, paths.statusReplicas), paths.statusReplicas.at(-1) ?? '') ?? 0;
+  return {
+    apiVersion: 'autoscaling/v1',
+    kind: 'Scale',
+    metadata: fromEntries(names.map((name) => [name, get(metadata, name)])),
+    spec: { replicas: specReplicas },
+    status: { replicas: statusReplicas, ...(selector === '' ? {} : { selector }) },
+  };
+}
+
+/** The object with the replicas of a Scale. Throws 400 and 422. */
+export function withScale(object: JsonObject, scale: JsonObject, paths: ScalePaths): JsonObject {
+  const apiVersion = textOf(scale, 'apiVersion');
+  const kind = textOf(scale, 'kind');
+  if ((apiVersion !== '' && apiVersion !== 'autoscaling/v1') || (kind !== '' && kind !== 'Scale'))
+    throw badRequest(`wrong object passed to Scale update: ${apiVersion} ${kind}`);
+  const { object: read, wrong } = conform(scale, 'Scale');
+  const name = textOf(metadataOf(object), 'name');
+  const [first] = wrong;
+  if (first !== undefined) throw badRequest(`Scale: ${first.path} must be ${first.wanted}`);
+  const given = metadataOf(read);
+  if (!['', name].includes(textOf(given, 'name')))
+    throw badRequest(`the name of the object (${textOf(given, 'name')}) does not match the name on the URL (${name})`);
+  const replicas = numberOf(objectOf(read, 'spec'), 'replicas') ?? 0;
+  if (replicas < 0)
+    throw invalidObject(scaleResource, name, [
+      fieldCause('invalid', 'spec.replicas', 'must be greater than or equal to 0', replicas),
+    ]);
+  const version = get(given, 'resourceVersion') ?? get(metadataOf(object), 'resourceVersion');
+  const scaled = withPath(object, paths.specReplicas, replicas);
+  return withFields(scaled, { metadata: withFields(metadataOf(object), { resourceVersion: version }) });
+}
+
+function parentOf(object: JsonObject, path: readonly string[]): JsonObject {
+  return path.slice(0, -1).reduce(objectOf, object);
+}
+
+function withPath(object: JsonObject, path: readonly string[], value: number): JsonObject {
+  const [name, ...rest] = path;
+  if (name === undefined) return object;
+  return withFields(object, { [name]: rest.length === 0 ? value : withPath(objectOf(object, name), rest, value) });
+}
+
+/** A label selector as the text that lists take. */
+function selectorText(selector: JsonObject): string {
+  const labels = [...textMapOf(selector, 'matchLabels')].map(([key, value]) => ({ key, text: `${key}=${value}` }));
+  const expressions = objectsOf(selector, 'matchExpressions').map((requirement) => {
+    const key = textOf(requirement, 'key');
+    const values = listOf(requirement, 'values').map(String).sort().join(',');
+    switch (textOf(requirement, 'operator')) {
+      case 'In':
+        return { key, text: `${key} in (${values})` };
+      case 'NotIn':
+        return { key, text: `${key} notin (${values})` };
+      case 'DoesNotExist':
+        return { key, text: `!${key}` };
+      default:
+        return { key, text: key };
+    }
+  });
+  return [...labels, ...expressions]
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ text }) => text)
+    .join(',');
+}
