@@ -120,6 +120,7 @@ export class ApiServer {
 
   private async closeAll(): Promise<void> {
     this.hub.close();
+    this.options.streams.close();
     for (const socket of this.upgraded) socket.destroy();
     const closed = this.servers.map(
       (server) =>
@@ -184,7 +185,7 @@ export class ApiServer {
     if (pod !== undefined) {
       if (pod.subresource !== 'log') throw badRequest('Upgrade request required');
       if (method !== 'GET') throw notAllowed();
-      this.options.streams.log(request, response, pod);
+      await this.options.streams.log(pod, response);
       return;
     }
     const reply = await this.replyTo(route, {
@@ -219,12 +220,13 @@ export class ApiServer {
       const { path, query } = targetOf(request);
       const route = parseRoute(path);
       const pod = route.kind === 'resource' ? podStreamOf(route, query) : undefined;
-      if (pod === undefined || pod.subresource === 'log') throw notServed();
+      const subresource = pod?.subresource;
+      if (pod === undefined || subresource === undefined || subresource === 'log') throw notServed();
       if (request.method !== 'GET' && request.method !== 'POST') throw notAllowed();
       if (this.closing !== undefined) throw internalError('the API server is closing');
       this.upgraded.add(socket);
       socket.on('close', () => this.upgraded.delete(socket));
-      this.options.streams.upgrade(request, socket, head, pod);
+      this.options.streams.upgrade(request, socket, head, { ...pod, subresource });
       log(101);
     } catch (error) {
       const refusal = this.statusOf(error);
