@@ -1,5 +1,5 @@
 /** Small kinds. */
-import { type JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { numberOf, objectAt, objectOf, listOf, textOf } from '../kinds/field-values.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { ageOf } from './human-duration.ts';

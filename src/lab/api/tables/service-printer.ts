@@ -1,5 +1,5 @@
 /** Services and what they lead to. */
-import { type JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { numberOf, objectOf, objectsOf, textMapOf, textOf, textsOf } from '../kinds/field-values.ts';
 import { age, AGE, column, NAME, nameOf, orNone, type Printer, wideColumn } from './printer.ts';
 import { labelsText } from './selector-text.ts';

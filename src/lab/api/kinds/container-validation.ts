@@ -1,0 +1,346 @@
+/** Containers of pods and of templates, in the order in which the API server looks at them. */
+import { dnsLabelProblems, portNameProblems, portNumberProblems, subdomainProblems } from '../../../kube/syntax.ts';
+import { get, type JsonObject } from '../json.ts';
+import type { Causes } from './causes.ts';
+import { isGiven, isTrue, numberOf, objectAt, objectOf, objectsOf, textOf } from './field-values.ts';
+import { validateLifecycle, validateProbe, PROBES } from './probe-validation.ts';
+import { validateResources } from './resource-validation.ts';
+
+export interface ContainerContext {
+  /** Volumes by name. */
+  readonly volumes: ReadonlyMap<string, JsonObject>;
+  /** `undefined` when the pod says nothing that makes sense. */
+  readonly graceSeconds: number | undefined;
+  /** A pod itself, not a template: it is looked at more closely. */
+  readonly isPod: boolean;
+}
+
+export function validateContainers(causes: Causes, spec: JsonObject, path: string, context: ContainerContext): void {
+  const field = `${path}.containers`;
+  const containers = objectsOf(spec, 'containers');
+  if (containers.length === 0) {
+    causes.required(field);
+    return;
+  }
+  const names = new Set<string>();
+  containers.forEach((container, index) => {
+    const at = `${field}[${index}]`;
+    validateCommon(causes, container, at, context);
+    const name = textOf(container, 'name');
+    if (names.has(name)) causes.duplicate(`${at}.name`, name);
+    names.add(name);
+    validateLifecycle(causes, container, context.graceSeconds, at);
+    for (const probe of PROBES) validateProbe(causes, container, probe, at);
+    if (isGiven(container, 'restartPolicy'))
+      causes.forbidden(`${at}.restartPolicy`, 'may not be set for non-init containers');
+  });
+  validateHostPorts(causes, containers, field);
+}
+
+export function validateInitContainers(
+  causes: Causes,
+  spec: JsonObject,
+  path: string,
+  context: ContainerContext,
+): void {
+  const names = new Set(objectsOf(spec, 'containers').map((container) => textOf(container, 'name')));
+  objectsOf(spec, 'initContainers').forEach((container, index) => {
+    const at = `${path}.initContainers[${index}]`;
+    validateCommon(causes, container, at, context);
+    const restartPolicy = get(container, 'restartPolicy') ?? undefined;
+    if (restartPolicy !== undefined && restartPolicy !== 'Always')
+      causes.unsupported(`${at}.restartPolicy`, restartPolicy, ['Always']);
+    const name = textOf(container, 'name');
+    if (names.has(name)) causes.duplicate(`${at}.name`, name);
+    else if (name !== '') names.add(name);
+    validateHostPorts(causes, [container], `${path}.initContainers`);
+    if (restartPolicy === 'Always') {
+      validateLifecycle(causes, container, context.graceSeconds, at);
+      for (const probe of PROBES) validateProbe(causes, container, probe, at);
+    } else {
+      for (const field of ['lifecycle', ...PROBES])
+        if (isGiven(container, field))
+          causes.forbidden(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always');
+    }
+  });
+}
+
+/** What an ephemeral container may have; the rest would make others rely on it. */
+const ephemeralFields = new Set([
+  'name',
+  'targetContainerName',
+  'image',
+  'command',
+  'args',
+  'workingDir',
+  'envFrom',
+  'env',
+  'volumeMounts',
+  'volumeDevices',
+  'terminationMessagePath',
+  'terminationMessagePolicy',
+  'imagePullPolicy',
+  'securityContext',
+  'stdin',
+  'stdinOnce',
+  'tty',
+]);
+const NOT_EPHEMERAL = 'cannot be set for an Ephemeral Container';
+
+export function validateEphemeralContainers(
+  causes: Causes,
+  spec: JsonObject,
+  path: string,
+  context: ContainerContext,
+): void {
+  const others = new Set(
+    [...objectsOf(spec, 'containers'), ...objectsOf(spec, 'initContainers')].map((each) => textOf(each, 'name')),
+  );
+  const names = new Set(others);
+  objectsOf(spec, 'ephemeralContainers').forEach((container, index) => {
+    const at = `${path}.ephemeralContainers[${index}]`;
+    validateCommon(causes, container, at, context);
+    validateImageSpace(causes, container, at);
+    const name = textOf(container, 'name');
+    if (names.has(name)) causes.duplicate(`${at}.name`, name);
+    names.add(name);
+    const target = textOf(container, 'targetContainerName');
+    if (target !== '' && !others.has(target)) causes.notFound(`${at}.targetContainerName`, target);
+    for (const [field, value] of Object.entries(container)) {
+      if (!ephemeralFields.has(field) && !isEmptyValue(value)) causes.forbidden(`${at}.${field}`, NOT_EPHEMERAL);
+    }
+    objectsOf(container, 'volumeMounts').forEach((mount, mountIndex) => {
+      for (const field of ['subPath', 'subPathExpr'])
+        if (textOf(mount, field) !== '') causes.forbidden(`${at}.volumeMounts[${mountIndex}].${field}`, NOT_EPHEMERAL);
+    });
+  });
+}
+
+function isEmptyValue(value: JsonObject[string]): boolean {
+  if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function validateCommon(causes: Causes, container: JsonObject, at: string, context: ContainerContext): void {
+  const name = textOf(container, 'name');
+  if (name === '') causes.required(`${at}.name`);
+  else causes.invalidFor(`${at}.name`, name, dnsLabelProblems(name));
+  if (textOf(container, 'image') === '') causes.required(`${at}.image`);
+  validateOneOf(causes, container, 'terminationMessagePolicy', ['File', 'FallbackToLogsOnError'], at);
+  validatePorts(causes, container, at);
+  validateEnv(causes, container, at);
+  validateEnvFrom(causes, container, at);
+  validateMounts(causes, container, at, context.volumes);
+  validateOneOf(causes, container, 'imagePullPolicy', ['Always', 'IfNotPresent', 'Never'], at);
+  validateResources(causes, objectOf(container, 'resources'), `${at}.resources`);
+  validateSecurity(causes, container, at);
+}
+
+/** A text that must be one of a few. */
+export function validateOneOf(
+  causes: Causes,
+  object: JsonObject,
+  name: string,
+  supported: readonly string[],
+  path: string,
+): void {
+  const value = textOf(object, name);
+  if (value === '') causes.required(`${path}.${name}`);
+  else if (!supported.includes(value)) causes.unsupported(`${path}.${name}`, value, supported);
+}
+
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
+
+function validatePorts(causes: Causes, container: JsonObject, path: string): void {
+  const names = new Set<string>();
+  objectsOf(container, 'ports').forEach((port, index) => {
+    const at = `${path}.ports[${index}]`;
+    const name = textOf(port, 'name');
+    if (name !== '') {
+      const problems = portNameProblems(name);
+      causes.invalidFor(`${at}.name`, name, problems);
+      if (problems.length === 0 && names.has(name)) causes.duplicate(`${at}.name`, name);
+      names.add(name);
+    }
+    const containerPort = numberOf(port, 'containerPort') ?? 0;
+    if (containerPort === 0) causes.required(`${at}.containerPort`);
+    else causes.invalidFor(`${at}.containerPort`, containerPort, portNumberProblems(containerPort));
+    const hostPort = numberOf(port, 'hostPort') ?? 0;
+    if (hostPort !== 0) causes.invalidFor(`${at}.hostPort`, hostPort, portNumberProblems(hostPort));
+    validateOneOf(causes, port, 'protocol', PROTOCOLS, at);
+  });
+}
+
+function validateHostPorts(causes: Causes, containers: readonly JsonObject[], path: string): void {
+  const taken = new Set<string>();
+  containers.forEach((container, index) => {
+    objectsOf(container, 'ports').forEach((port, portIndex) => {
+      const hostPort = numberOf(port, 'hostPort') ?? 0;
+      if (hostPort === 0) return;
+      const key = `${textOf(port, 'protocol')}/${textOf(port, 'hostIP')}/${hostPort}`;
+      if (taken.has(key)) causes.duplicate(`${path}[${index}].ports[${portIndex}].hostPort`, key);
+      taken.add(key);
+    });
+  });
+}
+
+const ENV_NAME_PROBLEM =
+  "a valid environment variable name must consist only of printable ASCII characters other than '='";
+
+function envNameProblems(name: string): readonly string[] {
+  return /^[ -<>-~]+$/.test(name) ? [] : [ENV_NAME_PROBLEM];
+}
+
+const envSources = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef'];
+
+function validateEnv(causes: Causes, container: JsonObject, path: string): void {
+  objectsOf(container, 'env').forEach((variable, index) => {
+    const at = `${path}.env[${index}]`;
+    const name = textOf(variable, 'name');
+    if (name === '') causes.required(`${at}.name`);
+    else causes.invalidFor(`${at}.name`, name, envNameProblems(name));
+    const from = objectAt(variable, 'valueFrom');
+    if (from === undefined) return;
+    const field = `${at}.valueFrom`;
+    const sources = envSources.filter((source) => isGiven(from, source));
+    for (const source of sources) validateEnvSource(causes, source, objectOf(from, source), `${field}.${source}`);
+    if (sources.length === 0)
+      causes.invalid(
+        field,
+        '',
+        'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`',
+      );
+    else if (textOf(variable, 'value') !== '')
+      causes.invalid(field, '', 'may not be specified when `value` is not empty');
+    else if (sources.length > 1) causes.invalid(field, '', 'may not have more than one field specified at a time');
+  });
+}
+
+const envFields = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+];
+const envResources = ['limits', 'requests'].flatMap((side) =>
+  ['cpu', 'ephemeral-storage', 'memory'].map((name) => `${side}.${name}`),
+);
+
+function validateEnvSource(causes: Causes, kind: string, source: JsonObject, path: string): void {
+  switch (kind) {
+    case 'fieldRef': {
+      const fieldPath = textOf(source, 'fieldPath');
+      if (fieldPath === '') causes.required(`${path}.fieldPath`);
+      else if (!/^metadata\.(labels|annotations)\['[^']*'\]$/.test(fieldPath) && !envFields.includes(fieldPath))
+        causes.unsupported(`${path}.fieldPath`, fieldPath, envFields);
+      break;
+    }
+    case 'resourceFieldRef': {
+      const resource = textOf(source, 'resource');
+      if (resource === '') causes.required(`${path}.resource`);
+      else if (!envResources.includes(resource) && !/^(limits|requests)\.hugepages-/.test(resource))
+        causes.unsupported(`${path}.resource`, resource, envResources);
+      break;
+    }
+    default: {
+      const name = textOf(source, 'name');
+      causes.invalidFor(`${path}.name`, name, subdomainProblems(name));
+      const key = textOf(source, 'key');
+      if (key === '') causes.required(`${path}.key`);
+      else causes.invalidFor(`${path}.key`, key, dataKeyProblems(key));
+    }
+  }
+}
+
+function validateEnvFrom(causes: Causes, container: JsonObject, path: string): void {
+  objectsOf(container, 'envFrom').forEach((source, index) => {
+    const at = `${path}.envFrom[${index}]`;
+    const prefix = textOf(source, 'prefix');
+    if (prefix !== '') causes.invalidFor(`${at}.prefix`, prefix, envNameProblems(prefix));
+    const kinds = ['configMapRef', 'secretRef'].filter((kind) => isGiven(source, kind));
+    for (const kind of kinds) {
+      const name = textOf(objectOf(source, kind), 'name');
+      if (name === '') causes.required(`${at}.${kind}.name`);
+      else causes.invalidFor(`${at}.${kind}.name`, name, subdomainProblems(name));
+    }
+    if (kinds.length === 0) causes.invalid(`${path}.envFrom`, '', 'must specify one of: `configMapRef` or `secretRef`');
+    else if (kinds.length > 1)
+      causes.invalid(`${path}.envFrom`, '', 'may not have more than one field specified at a time');
+  });
+}
+
+const DATA_KEY_PROBLEM =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+/** A key of a ConfigMap or a Secret. */
+export function dataKeyProblems(key: string): readonly string[] {
+  const problems: string[] = [];
+  if (key.length > 253) problems.push('must be no more than 253 bytes');
+  if (!/^[-._a-zA-Z0-9]+$/.test(key)) problems.push(DATA_KEY_PROBLEM);
+  if (key === '.') problems.push("must not be '.'");
+  else if (key === '..') problems.push("must not be '..'");
+  else if (key.startsWith('..')) problems.push("must not start with '..'");
+  return problems;
+}
+
+function validateMounts(
+  causes: Causes,
+  container: JsonObject,
+  path: string,
+  volumes: ReadonlyMap<string, JsonObject>,
+): void {
+  const taken = new Set<string>();
+  objectsOf(container, 'volumeMounts').forEach((mount, index) => {
+    const at = `${path}.volumeMounts[${index}]`;
+    const name = textOf(mount, 'name');
+    if (name === '') causes.required(`${at}.name`);
+    if (!volumes.has(name)) causes.notFound(`${at}.name`, name);
+    const mountPath = textOf(mount, 'mountPath');
+    if (mountPath === '') causes.required(`${at}.mountPath`);
+    if (taken.has(mountPath)) causes.invalid(`${at}.mountPath`, mountPath, 'must be unique');
+    taken.add(mountPath);
+    const subPath = textOf(mount, 'subPath');
+    const expression = textOf(mount, 'subPathExpr');
+    if (subPath !== '') validateInnerPath(causes, subPath, `${path}.volumeMounts.subPath`);
+    if (expression === '') return;
+    if (subPath !== '')
+      causes.invalid(`${at}.subPathExpr`, expression, 'subPathExpr and subPath are mutually exclusive');
+    validateInnerPath(causes, expression, `${path}.volumeMounts.subPathExpr`);
+  });
+}
+
+/** A path that stays below where it starts. */
+export function validateInnerPath(causes: Causes, value: string, field: string): void {
+  if (value.startsWith('/')) causes.invalid(field, value, 'must be a relative path');
+  if (value.split('/').includes('..')) causes.invalid(field, value, "must not contain '..'");
+}
+
+function validateSecurity(causes: Causes, container: JsonObject, path: string): void {
+  const security = objectAt(container, 'securityContext');
+  if (security === undefined) return;
+  const at = `${path}.securityContext`;
+  for (const name of ['runAsUser', 'runAsGroup']) {
+    const id = numberOf(security, name);
+    if (id !== undefined && (id < 0 || id > MAX_ID))
+      causes.invalid(`${at}.${name}`, id, `must be between 0 and ${MAX_ID}, inclusive`);
+  }
+  if (get(security, 'allowPrivilegeEscalation') !== false) return;
+  if (isTrue(security, 'privileged'))
+    causes.invalid(at, security, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
+  const added = get(objectOf(security, 'capabilities'), 'add');
+  if (Array.isArray(added) && added.includes('CAP_SYS_ADMIN'))
+    causes.invalid(at, security, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN');
+}
+
+export const MAX_ID = 0x7fffffff;
+
+/** What only pods are refused for, not templates. */
+export function validateImageSpace(causes: Causes, container: JsonObject, path: string): void {
+  const image = textOf(container, 'image');
+  if (image.trim() !== image) causes.invalid(`${path}.image`, image, 'must not have leading or trailing whitespace');
+}

@@ -1,0 +1,26 @@
+/** NetworkPolicies, and the cluster-wide policies. */
+import type { JsonObject } from '../json.ts';
+import { decodedProblems } from './decoded-causes.ts';
+import { listOf, objectOf, withFields } from './field-values.ts';
+import type { Strategy } from './strategy.ts';
+
+export const networkPolicyStrategy: Strategy = {
+  prepareCreate: withPolicyTypes,
+  prepareUpdate: withPolicyTypes,
+  validate: (policy) => decodedProblems(policy).causes,
+  warnings: (policy) => decodedProblems(policy).warnings,
+};
+
+/** The schemas of these are checked here like the built-in kinds. */
+export const clusterPolicyStrategy: Strategy = {
+  validate: (policy) => decodedProblems(policy).causes,
+  warnings: (policy) => decodedProblems(policy).warnings,
+};
+
+/** Ingress always, Egress with rules for it, when the policy does not say itself. */
+function withPolicyTypes(policy: JsonObject): JsonObject {
+  const spec = objectOf(policy, 'spec');
+  if (listOf(spec, 'policyTypes').length > 0) return policy;
+  const policyTypes = listOf(spec, 'egress').length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
+  return withFields(policy, { spec: withFields(spec, { policyTypes }) });
+}

@@ -1,0 +1,164 @@
+/** The `spec` of a pod or of a template, in the order in which the API server looks at it. */
+import { parseIp } from '../../../base/inet-parse.ts';
+import { dnsLabelProblems, labelKeyProblems, subdomainProblems } from '../../../kube/syntax.ts';
+import { get, type JsonObject } from '../json.ts';
+import {
+  validateAffinity,
+  validateNodeSelector,
+  validateTolerations,
+  validateTopologySpread,
+} from './affinity-validation.ts';
+import { type Causes, rangeProblem } from './causes.ts';
+import {
+  MAX_ID,
+  validateContainers,
+  validateEphemeralContainers,
+  validateInitContainers,
+  validateOneOf,
+} from './container-validation.ts';
+import { isTrue, numberOf, objectAt, objectOf, objectsOf, textOf, textsOf } from './field-values.ts';
+import { validateVolumes } from './volume-validation.ts';
+
+const MAX_INT32 = 0x7fffffff;
+
+/** `path` is that of the spec: `spec`, `spec.template.spec`. */
+export function validatePodSpec(causes: Causes, spec: JsonObject, path: string, isPod: boolean): void {
+  const graceSeconds = numberOf(spec, 'terminationGracePeriodSeconds');
+  if (graceSeconds === undefined) causes.required(`${path}.terminationGracePeriodSeconds`);
+  const volumes = validateVolumes(causes, spec, path);
+  const context = { volumes, graceSeconds, isPod };
+  validateContainers(causes, spec, path, context);
+  validateInitContainers(causes, spec, path, context);
+  validateEphemeralContainers(causes, spec, path, context);
+  if (isTrue(spec, 'hostNetwork')) validateHostNetworkPorts(causes, spec, path, isPod);
+  validateOneOf(causes, spec, 'restartPolicy', ['Always', 'OnFailure', 'Never'], path);
+  validateOneOf(causes, spec, 'dnsPolicy', ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'], path);
+  validateNodeSelector(causes, spec, path);
+  validateSecurityContext(causes, objectOf(spec, 'securityContext'), `${path}.securityContext`);
+  validateAffinity(causes, spec, path);
+  validateDnsConfig(causes, spec, path);
+  validateGates(causes, spec, path);
+  validateTopologySpread(causes, spec, path);
+  validateNames(causes, spec, path);
+  const deadline = numberOf(spec, 'activeDeadlineSeconds');
+  if (deadline !== undefined && (deadline < 1 || deadline > MAX_INT32))
+    causes.invalid(`${path}.activeDeadlineSeconds`, deadline, rangeProblem(1, MAX_INT32));
+  validateHostNames(causes, spec, path);
+  validateTolerations(causes, spec, path);
+  validateHostAliases(causes, spec, path);
+  const preemption = textOf(spec, 'preemptionPolicy');
+  if (preemption !== '' && !['PreemptLowerPriority', 'Never'].includes(preemption))
+    causes.unsupported(`${path}.preemptionPolicy`, preemption, ['PreemptLowerPriority', 'Never']);
+}
+
+function validateHostNetworkPorts(causes: Causes, spec: JsonObject, path: string, isPod: boolean): void {
+  objectsOf(spec, 'containers').forEach((container, index) => {
+    objectsOf(container, 'ports').forEach((port, portIndex) => {
+      const hostPort = numberOf(port, 'hostPort') ?? 0;
+      if ((isPod || hostPort !== 0) && hostPort !== (numberOf(port, 'containerPort') ?? 0))
+        causes.invalid(
+          `${path}.containers[${index}].ports[${portIndex}].hostPort`,
+          hostPort,
+          'must match `containerPort` when `hostNetwork` is true',
+        );
+    });
+  });
+}
+
+function validateSecurityContext(causes: Causes, security: JsonObject, at: string): void {
+  for (const name of ['fsGroup', 'runAsUser', 'runAsGroup']) {
+    const id = numberOf(security, name);
+    if (id !== undefined && (id < 0 || id > MAX_ID)) causes.invalid(`${at}.${name}`, id, rangeProblem(0, MAX_ID));
+  }
+  const groups = get(security, 'supplementalGroups');
+  (Array.isArray(groups) ? (groups as readonly unknown[]) : []).forEach((id, index) => {
+    if (typeof id === 'number' && (id < 0 || id > MAX_ID))
+      causes.invalid(`${at}.supplementalGroups[${index}]`, id, rangeProblem(0, MAX_ID));
+  });
+}
+
+const MAX_NAMESERVERS = 3;
+const MAX_SEARCHES = 32;
+const MAX_SEARCH_CHARACTERS = 2048;
+
+function validateDnsConfig(causes: Causes, spec: JsonObject, path: string): void {
+  const config = objectAt(spec, 'dnsConfig');
+  const at = `${path}.dnsConfig`;
+  if (get(spec, 'dnsPolicy') === 'None') {
+    if (config === undefined) {
+      causes.required(at, 'must provide `dnsConfig` when `dnsPolicy` is None');
+      return;
+    }
+    if (textsOf(config, 'nameservers').length === 0) {
+      causes.required(`${at}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None');
+      return;
+    }
+  }
+  if (config === undefined) return;
+  const servers = textsOf(config, 'nameservers');
+  if (servers.length > MAX_NAMESERVERS)
+    causes.invalid(`${at}.nameservers`, servers, `must not have more than ${MAX_NAMESERVERS} nameservers`);
+  servers.forEach((server, index) => validateIp(causes, server, `${at}.nameservers[${index}]`));
+  const searches = textsOf(config, 'searches');
+  if (searches.length > MAX_SEARCHES)
+    causes.invalid(`${at}.searches`, searches, `must not have more than ${MAX_SEARCHES} search paths`);
+  if (searches.join(' ').length > MAX_SEARCH_CHARACTERS)
+    causes.invalid(
+      `${at}.searches`,
+      searches,
+      `must not have more than ${MAX_SEARCH_CHARACTERS} characters (including spaces) in the search list`,
+    );
+  searches.forEach((search, index) => {
+    // Underscores are welcome here, and a dot alone is the root.
+    const name = search.replace(/\.$/, '').replaceAll('_', '-');
+    if (search !== '.') causes.invalidFor(`${at}.searches[${index}]`, search, subdomainProblems(name));
+  });
+  objectsOf(config, 'options').forEach((option, index) => {
+    if (textOf(option, 'name') === '') causes.required(`${at}.options[${index}]`, 'must not be empty');
+  });
+}
+
+export function validateIp(causes: Causes, value: string, field: string): void {
+  if (parseIp(value) === undefined)
+    causes.invalid(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
+}
+
+function validateGates(causes: Causes, spec: JsonObject, path: string): void {
+  objectsOf(spec, 'readinessGates').forEach((gate, index) => {
+    const type = textOf(gate, 'conditionType');
+    causes.invalidFor(`${path}.readinessGates[${index}].conditionType`, type, labelKeyProblems(type));
+  });
+  const names = new Set<string>();
+  objectsOf(spec, 'schedulingGates').forEach((gate, index) => {
+    const name = textOf(gate, 'name');
+    const field = `${path}.schedulingGates[${index}]`;
+    causes.invalidFor(field, name, labelKeyProblems(name));
+    if (names.has(name)) causes.duplicate(field, name);
+    names.add(name);
+  });
+}
+
+/** Names of other objects. */
+function validateNames(causes: Causes, spec: JsonObject, path: string): void {
+  for (const name of ['serviceAccountName', 'nodeName']) {
+    const value = textOf(spec, name);
+    if (value !== '') causes.invalidFor(`${path}.${name}`, value, subdomainProblems(value));
+  }
+}
+
+function validateHostNames(causes: Causes, spec: JsonObject, path: string): void {
+  for (const name of ['hostname', 'subdomain']) {
+    const value = textOf(spec, name);
+    if (value !== '') causes.invalidFor(`${path}.${name}`, value, dnsLabelProblems(value));
+  }
+}
+
+function validateHostAliases(causes: Causes, spec: JsonObject, path: string): void {
+  objectsOf(spec, 'hostAliases').forEach((alias, index) => {
+    const at = `${path}.hostAliases[${index}]`;
+    validateIp(causes, textOf(alias, 'ip'), `${at}.ip`);
+    textsOf(alias, 'hostnames').forEach((name, nameIndex) => {
+      causes.invalidFor(`${at}.hostnames[${nameIndex}]`, name, subdomainProblems(name));
+    });
+  });
+}
