@@ -4,16 +4,16 @@ import { nameOf, textAt } from '../../../src/lab/controllers/reading.ts';
 import { StatusError } from '../../../src/lab/api/status-error.ts';
 import { type EventRecorder, eventRecorder, type Happening } from '../../../src/lab/events/event-recorder.ts';
 import { FakeClock } from '../../io/kubernetes/fake-clock.ts';
-import { FakeRest } from '../controllers/fake-rest.ts';
+import { CountingRest } from '../controllers/counting-rest.ts';
 
 let clock: FakeClock;
-let rest: FakeRest;
+let rest: CountingRest;
 let recorder: EventRecorder;
 let errors: unknown[];
 
 beforeEach(() => {
   clock = new FakeClock();
-  rest = new FakeRest(clock);
+  rest = new CountingRest(clock);
   errors = [];
   recorder = eventRecorder(rest, clock, { perNamespace: 3, onError: (error) => errors.push(error) });
   for (const name of ['default', 'demo']) addNamespace(name);

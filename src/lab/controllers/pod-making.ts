@@ -1,0 +1,77 @@
+/** Pods as their owners make and remove them, with the Events that tell of it. */
+import { fromEntries, get, type JsonObject } from '../api/json.ts';
+import { StatusError } from '../api/status-error.ts';
+import type { EventRecorder } from '../events/event-recorder.ts';
+import { isGoing, nameOf, namespaceOf, objectAt, textsAt } from './reading.ts';
+import { controllerReference, NAMESPACES, PODS, type Writer } from './writer.ts';
+
+/** A pod of a template, without a name of its own unless `metadata` gives one. */
+export function podFromTemplate(owner: JsonObject, template: JsonObject, extra: PodExtras = {}): JsonObject {
+  const labels = { ...objectAt(template, 'metadata', 'labels'), ...extra.labels };
+  const annotations = { ...objectAt(template, 'metadata', 'annotations'), ...extra.annotations };
+  const finalizers = textsAt(template, 'metadata', 'finalizers');
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: fromEntries([
+      extra.name === undefined ? ['generateName', `${nameOf(owner)}-`] : ['name', extra.name],
+      ['labels', Object.keys(labels).length === 0 ? undefined : labels],
+      ['annotations', Object.keys(annotations).length === 0 ? undefined : annotations],
+      ['ownerReferences', [controllerReference(owner)]],
+      ['finalizers', finalizers.length === 0 ? undefined : finalizers],
+    ]),
+    spec: { ...objectAt(template, 'spec'), ...extra.spec },
+  };
+}
+
+export interface PodExtras {
+  readonly name?: string;
+  readonly labels?: JsonObject;
+  readonly annotations?: JsonObject;
+  /** Replaces fields of the template's spec. */
+  readonly spec?: JsonObject;
+}
+
+export class PodMaking {
+  private readonly writer: Writer;
+  private readonly events: EventRecorder;
+  private readonly component: string;
+
+  constructor(writer: Writer, events: EventRecorder, component: string) {
+    this.writer = writer;
+    this.events = events;
+    this.component = component;
+  }
+
+  /** `undefined` where nothing can be made because the namespace ends. Throws what the API refuses, after telling of it. */
+  create(owner: JsonObject, pod: JsonObject): JsonObject | undefined {
+    const namespace = namespaceOf(owner);
+    try {
+      const made = this.writer.create(PODS, namespace, pod);
+      this.tell(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${nameOf(made)}`);
+      return made;
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      const home = this.writer.find(NAMESPACES, '', namespace);
+      if (home === undefined || isGoing(home)) return undefined;
+      this.tell(owner, 'Warning', 'FailedCreate', `Error creating: ${error.message}`);
+      throw error;
+    }
+  }
+
+  remove(owner: JsonObject, pod: JsonObject): void {
+    if (isGoing(pod)) return;
+    this.writer.remove(PODS, pod, { propagationPolicy: 'Background' });
+    this.tell(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${nameOf(pod)}`);
+  }
+
+  private tell(about: JsonObject, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.events.record({ about, type, reason, message, component: this.component });
+  }
+}
+
+/** Whether the labels of an object are among those of another. */
+export function hasLabels(object: JsonObject, labels: JsonObject): boolean {
+  const own = objectAt(object, 'metadata', 'labels');
+  return Object.entries(labels).every(([key, value]) => get(own, key) === value);
+}
