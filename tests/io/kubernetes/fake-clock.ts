@@ -25,6 +25,11 @@ export class FakeClock implements Clock {
     return [...this.#timers].map(({ delayMs }) => delayMs).sort((a, b) => a - b);
   }
 
+  /** When the next timers run out, the earliest first. */
+  get moments(): readonly number[] {
+    return [...this.#timers].map(({ atMs }) => atMs).sort((a, b) => a - b);
+  }
+
   /** When the timer of this delay runs out. */
   due(delayMs: number): number | undefined {
     return [...this.#timers].find((timer) => timer.delayMs === delayMs)?.atMs;
