@@ -4,7 +4,7 @@ import { booleanOf, forceOf, numberOf, propagationOf, requestContext } from '../
 const user = { username: 'me', uid: '', groups: [] };
 const context = (query: string, userAgent = 'kubectl/v1.32.0 (linux/amd64)') =>
   requestContext({ options: 'CreateOptions', user, userAgent, query: new URLSearchParams(query) });
-const invalid = expect.objectContaining({ code: 422 });
+const invalid = expect.objectContaining({ code: 422 }) as unknown as Error;
 
 describe('how a write is asked for', () => {
   test.each([

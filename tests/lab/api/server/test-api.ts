@@ -100,9 +100,13 @@ export async function startTestApi({ strategies = new Map(), ...options }: TestA
           port,
           method,
           path,
+          servername: 'localhost',
           headers: {
             authorization: `Bearer ${TOKEN}`,
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            // Node sends none by itself with DELETE.
+            ...(bytes === undefined
+              ? {}
+              : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(bytes)) }),
             ...headers,
           },
         },

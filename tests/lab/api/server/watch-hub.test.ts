@@ -84,7 +84,7 @@ function open(query = '', spec: Partial<WatchSpec> = {}): FakeSink & { abandon: 
 /** `ADDED web 3` */
 function said(sink: FakeSink): readonly string[] {
   return sink.take().map(({ type, object }) => {
-    const { name, resourceVersion } = metadataOf(object);
+    const { name, resourceVersion } = metadataOf(object) as { name?: string; resourceVersion?: string };
     return [type, name, resourceVersion].filter((part) => part !== undefined).join(' ');
   });
 }
