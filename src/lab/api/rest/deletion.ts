@@ -4,14 +4,18 @@ import { objectOf, textOf, withFields } from '../kinds/field-values.ts';
 import type { Strategy } from '../kinds/strategy.ts';
 import type { Resource } from '../resources.ts';
 import { metadataOf, resourceKey } from '../store/object-store.ts';
+import { isBuiltIn } from './custom-resources/definition-strategy.ts';
+import { definitions } from './custom-resources/served-definitions.ts';
 import { forbidden, immortalNamespaces } from './namespace-rules.ts';
 import type { DeleteRequest } from './rest.ts';
 
-/** Throws 403 for namespaces that are always there. */
+/** Throws 403 for namespaces that are always there, and for definitions of kinds that the lab has built in. */
 export function refuseDeletion(resource: Resource, object: JsonObject): void {
   const name = textOf(metadataOf(object), 'name');
   if (resourceKey(resource) === 'namespaces' && immortalNamespaces.has(name))
     throw forbidden(resource, name, 'this namespace may not be deleted');
+  if (resourceKey(resource) === resourceKey(definitions) && isBuiltIn(object))
+    throw forbidden(resource, name, 'the lab has this kind built in');
 }
 
 /** Seconds; `undefined` for kinds that end at once whatever the request says. */

@@ -20,7 +20,7 @@ export function metadataProblems(object: JsonObject, resource: Resource): readon
     ...labelCauses(get(metadata, 'labels'), 'metadata.labels'),
     ...annotationCauses(get(metadata, 'annotations')),
     ...ownerCauses(get(metadata, 'ownerReferences')),
-    ...finalizerCauses(get(metadata, 'finalizers')),
+    ...finalizerCauses(get(metadata, 'finalizers'), resource),
   ];
 }
 
@@ -87,14 +87,16 @@ function emptyText(name: string): string {
   return `${name} must not be empty`;
 }
 
-function finalizerCauses(finalizers: JsonValue | undefined): readonly StatusCause[] {
+function finalizerCauses(finalizers: JsonValue | undefined, resource: Resource): readonly StatusCause[] {
   const field = 'metadata.finalizers';
-  const names = isList(finalizers) ? finalizers.filter((name) => typeof name === 'string') : [];
-  const causes = names.flatMap((name) => {
+  const names = namesOf(finalizers);
+  // Custom resources and their definitions may have any.
+  const isFree = resource.custom || resource.kind === 'CustomResourceDefinition';
+  const causes = names.flatMap((name, index) => {
     const problems = labelKeyProblems(name).map((problem) => fieldCause('invalid', field, problem, name));
-    if (problems.length > 0 || name.includes('/') || standardFinalizers.has(name)) return problems;
+    if (isFree || name.includes('/') || standardFinalizers.has(name)) return problems;
     const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-    return [fieldCause('invalid', field, detail, name)];
+    return [...problems, fieldCause('invalid', `${field}[${index}]`, detail, name)];
   });
   if (!names.includes('orphan') || !names.includes('foregroundDeletion')) return causes;
   const both = 'finalizer orphan and foregroundDeletion cannot be both set';

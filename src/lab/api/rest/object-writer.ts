@@ -5,6 +5,7 @@ import type { ClusterView, Strategy } from '../kinds/strategy.ts';
 import { type Resource, splitApiVersion } from '../resources.ts';
 import { badRequest, type StatusCause, type StatusError } from '../status-error.ts';
 import { checkPrecondition, metadataOf, type ObjectKey } from '../store/object-store.ts';
+import { apiVersionOf, inVersion } from './api-version.ts';
 import { cannotBeHandled, judgeFields, strictProblems, wrongTypeCause, wrongTypeText } from './field-validation.ts';
 import { fieldCause, refuseInvalid } from './invalid.ts';
 import { withWriter } from './managed-fields.ts';
@@ -100,12 +101,16 @@ export class ObjectWriter {
       ]);
       const key = { ...resource, namespace, name: chosen };
       if (name === '' && attempt < mostNameAttempts && cluster.store.find(key) !== undefined) continue;
-      const stored = cluster.store.create(key, prepared, context.dryRun);
-      return { object: stored, created: true, warnings: [...warnings, ...(strategy.warnings?.(prepared) ?? [])] };
+      const stored = cluster.store.create(key, inVersion(registry.storedAs(resource), prepared), context.dryRun);
+      return {
+        object: inVersion(resource, stored),
+        created: true,
+        warnings: [...warnings, ...(strategy.warnings?.(prepared) ?? [])],
+      };
     }
   }
 
-  /** Replaces `before`, which is what the store has. Throws 400, 409 and 422. */
+  /** Replaces `before`, which is what the store has, in the version of the resource. Throws 400, 409 and 422. */
   replace(resource: Resource, before: JsonObject, body: JsonObject, options: WriteOptions): Written {
     const { cluster, registry } = this.parts;
     const { context } = options;
@@ -134,8 +139,12 @@ export class ObjectWriter {
       ...(strategy.validate?.(prepared, cluster) ?? []),
       ...(strategy.validateUpdate?.(prepared, before, cluster) ?? []),
     ]);
-    const stored = cluster.store.update(key, prepared, context.dryRun);
-    return { object: stored, created: false, warnings: [...warnings, ...(strategy.warnings?.(prepared) ?? [])] };
+    const stored = cluster.store.update(key, inVersion(registry.storedAs(resource), prepared), context.dryRun);
+    return {
+      object: inVersion(resource, stored),
+      created: false,
+      warnings: [...warnings, ...(strategy.warnings?.(prepared) ?? [])],
+    };
   }
 
   /** Custom resources and their definitions are replaced only by who read them before. */
@@ -151,10 +160,6 @@ export class ObjectWriter {
     const { fieldManager: manager } = context;
     return { manager, apiVersion: apiVersionOf(resource), subresource, time: this.now() };
   }
-}
-
-export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
-  return group === '' ? version : `${group}/${version}`;
 }
 
 export function hasStatus(resource: Resource): boolean {

@@ -3,6 +3,7 @@ import { BugError } from '../../../base/assert.ts';
 import type { JsonObject } from '../json.ts';
 import { builtInResources, type Resource } from '../resources.ts';
 import type { ScalePaths } from './scale.ts';
+import { resourceKey } from '../store/object-store.ts';
 import { type KindShape, messageShape } from './kind-shape.ts';
 
 /** A resource of a custom resource definition, one version of it. */
@@ -21,6 +22,8 @@ export class ResourceRegistry {
   private all: readonly Resource[] = builtInResources;
   private readonly index = new Map(builtInResources.map((resource) => [keyOf(resource), resource]));
   private readonly custom = new Map<string, CustomKind>();
+  /** Of custom resources, by {@link resourceKey}. */
+  private readonly storedVersions = new Map<string, string>();
   private readonly shapes = new Map<string, KindShape>();
 
   get resources(): readonly Resource[] {
@@ -47,8 +50,16 @@ export class ResourceRegistry {
     return shape;
   }
 
-  /** Replaces all versions of a group's resource. */
-  register(group: string, plural: string, kinds: readonly CustomKind[]): void {
+  /** The resource in the version that its objects are stored in. */
+  storedAs(resource: Resource): Resource {
+    const version = this.storedVersions.get(resourceKey(resource));
+    return version === undefined || version === resource.version ? resource : { ...resource, version };
+  }
+
+  /** Replaces all versions of a group's resource; takes it away when there are none. */
+  register(group: string, plural: string, kinds: readonly CustomKind[], storedVersion = ''): void {
+    if (storedVersion === '') this.storedVersions.delete(resourceKey({ group, plural }));
+    else this.storedVersions.set(resourceKey({ group, plural }), storedVersion);
     for (const resource of this.all)
       if (resource.group === group && resource.plural === plural) {
         this.index.delete(keyOf(resource));

@@ -2,15 +2,18 @@
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { LabNetworks } from '../../networks.ts';
 import { serverSideApply } from '../apply/server-side-apply.ts';
-import { get, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { withFields } from '../kinds/field-values.ts';
 import type { ClusterView, Strategy } from '../kinds/strategy.ts';
 import type { Resource } from '../resources.ts';
 import { badRequest, StatusError } from '../status-error.ts';
 import type { ObjectKey, ObjectList, ObjectStore } from '../store/object-store.ts';
+import { apiVersionOf, inVersion } from './api-version.ts';
+import { definitionStrategy } from './custom-resources/definition-strategy.ts';
+import { serveDefinitions } from './custom-resources/served-definitions.ts';
 import { graceOf, preparedForDeletion, refuseDeletion } from './deletion.ts';
 import { entriesOf, inOrder, withEntries } from './managed-fields.ts';
-import { apiVersionOf, hasStatus, ObjectWriter, type WriteOptions } from './object-writer.ts';
+import { hasStatus, ObjectWriter, type WriteOptions } from './object-writer.ts';
 import { patched, type PlainPatch, refusedPatch, requireApplied } from './patching.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import type {
@@ -58,6 +61,7 @@ export class RestService implements Rest {
     const cluster: ClusterView = { store, networks, clock, random };
     const { registry } = this;
     this.writer = new ObjectWriter({ cluster, registry, strategyOf: (resource) => this.strategyOf(resource) });
+    serveDefinitions(store, registry);
     const scalePathsOf = (resource: Resource) => registry.customKind(resource)?.scale ?? workloadPaths;
     this.subresources = new Subresources({ rest: this, writer: this.writer, tokens: this.tokens, clock, scalePathsOf });
   }
@@ -144,7 +148,9 @@ export class RestService implements Rest {
     const prepare = (object: JsonObject) => preparedForDeletion(resource, object, request.propagationPolicy);
     const deletion = { ...request.preconditions, gracePeriodSeconds, prepare };
     const { object, gone } = this.store.delete(keyOf(target), deletion, context.dryRun);
-    return { object: inVersion(resource, object), gone };
+    // Whoever listens may have removed its last finalizer at once.
+    const isGone = gone || (!context.dryRun && this.store.find(keyOf(target)) === undefined);
+    return { object: inVersion(resource, object), gone: isGone };
   }
 
   private apply(target: ObjectTarget, patch: Patch & { type: 'apply' }, context: RequestContext): Written {
@@ -187,14 +193,9 @@ export class RestService implements Rest {
   private strategyOf(resource: Resource): Strategy {
     // A custom resource may be called like a built-in kind.
     if (resource.message === undefined) return noStrategy;
+    if (resource.kind === 'CustomResourceDefinition') return definitionStrategy;
     return this.strategies.get(resource.kind) ?? noStrategy;
   }
-}
-
-/** The object as clients of that version see it: custom resources are stored once for all their versions. */
-export function inVersion(resource: Resource, object: JsonObject): JsonObject {
-  const apiVersion = apiVersionOf(resource);
-  return get(object, 'apiVersion') === apiVersion ? object : withFields(object, { apiVersion });
 }
 
 /** A patched object. Throws 400, 415 and 422. */
