@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { UserInfo } from '../rest/rest.ts';
 import { StatusError } from '../status-error.ts';
+import { impersonated } from './impersonation.ts';
 import type { Authenticator } from './token-authenticator.ts';
 
 export interface GateOptions {
@@ -25,7 +26,7 @@ export function createGate({ authenticate, hosts }: GateOptions): Gate {
     const token = bearerToken(headers.authorization);
     const user = token === undefined ? undefined : authenticate(token);
     if (user === undefined) throw new StatusError('Unauthorized', 'Unauthorized');
-    return user;
+    return impersonated(user, headers);
   };
 }
 

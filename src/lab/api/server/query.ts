@@ -57,7 +57,7 @@ export function fieldManagerOf(query: URLSearchParams, options: WriteQuery['opti
   if (manager.length > longestManager)
     throw invalidOptions(options, 'fieldManager', 'FieldValueTooLong', `Too long: may not be more than 128 bytes`);
   // Printable text is all that it may be.
-  if (/[^\P{C}]/u.test(manager))
+  if (/\p{C}/u.test(manager))
     throw invalidOptions(
       options,
       'fieldManager',

@@ -2,6 +2,7 @@
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { JsonObject } from '../json.ts';
 import type { Resource } from '../resources.ts';
+import { decodeBody, type DecodedBody, decodeObjectBody, mediaTypeOf } from '../rest/decode-body.ts';
 import type { CollectionTarget, ObjectTarget, Patch, RequestContext, Rest, Written } from '../rest/rest.ts';
 import { StatusError } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';
@@ -22,7 +23,6 @@ import {
   type WriteQuery,
 } from './query.ts';
 import { jsonReply, type Reply } from './reply.ts';
-import { decodeJson, decodeObject, mediaTypeOf, unsupported } from './request-object.ts';
 import type { ResourceRoute } from './route.ts';
 import { checkListVersion, watchOptions } from './watch-request.ts';
 import type { WriteBarrier } from './write-barrier.ts';
@@ -164,16 +164,17 @@ export class ResourceVerbs {
     const { request } = call;
     const context = requestContext(writeQuery(request, 'CreateOptions'));
     const shown = this.shownFor(call, 'object');
-    const object = decodeObject(request.headers['content-type'], await request.body());
-    return this.written(call, this.rest.create(target, object, context), context, shown, 201);
+    const { value, duplicateFields } = await objectOf(call);
+    const written = this.rest.create(target, value, { ...context, duplicateFields });
+    return this.written(call, written, context, shown, 201);
   }
 
   private async update(call: Call, target: ObjectTarget): Promise<Reply> {
     const { request } = call;
     const context = requestContext(writeQuery(request, 'UpdateOptions'));
     const shown = this.shownFor(call, 'object');
-    const object = decodeObject(request.headers['content-type'], await request.body());
-    const written = this.rest.update(target, object, context);
+    const { value, duplicateFields } = await objectOf(call);
+    const written = this.rest.update(target, value, { ...context, duplicateFields });
     return this.written(call, written, context, shown, written.created ? 201 : 200);
   }
 
@@ -181,7 +182,8 @@ export class ResourceVerbs {
     const { request, resource } = call;
     const context = requestContext(writeQuery(request, 'PatchOptions'));
     const shown = this.shownFor(call, 'object');
-    const written = this.rest.patch(target, await patchOf(request, resource), context);
+    const { patch, duplicateFields } = await patchOf(request, resource);
+    const written = this.rest.patch(target, patch, { ...context, duplicateFields });
     return this.written(call, written, context, shown, written.created ? 201 : 200);
   }
 
@@ -258,37 +260,51 @@ function writeQuery({ query, user, headers }: ApiRequest, options: WriteQuery['o
   return { options, user, query, userAgent: headers['user-agent'] ?? '' };
 }
 
-async function patchOf(request: ApiRequest, resource: Resource): Promise<Patch> {
+function objectOf({ request, resource }: Call): Promise<DecodedBody<JsonObject>> {
+  return request.body().then((body) => decodeObjectBody(request.headers['content-type'], body, resource));
+}
+
+interface GivenPatch {
+  readonly patch: Patch;
+  readonly duplicateFields: readonly string[];
+}
+
+const plainPatches: ReadonlyMap<string, 'json' | 'merge' | 'strategic'> = new Map([
+  ['application/json-patch+json', 'json'],
+  ['application/merge-patch+json', 'merge'],
+  ['application/strategic-merge-patch+json', 'strategic'],
+]);
+
+async function patchOf(request: ApiRequest, resource: Resource): Promise<GivenPatch> {
   const contentType = request.headers['content-type'];
-  const type = mediaTypeOf(contentType);
-  const isApply = type === 'application/apply-patch+yaml';
+  const mediaType = mediaTypeOf(contentType);
+  const isApply = mediaType === 'application/apply-patch+yaml';
   const force = forceOf(request.query, isApply);
   if (isApply) {
-    if (fieldManagerOf(request.query, 'PatchOptions') === undefined)
-      throw invalidOptions(
-        'PatchOptions',
-        'fieldManager',
-        'FieldValueRequired',
-        'Required value: is required for apply patch',
-      );
-    return { type: 'apply', body: decodeObject(contentType, await request.body()), force };
+    if (fieldManagerOf(request.query, 'PatchOptions') === undefined) {
+      const message = 'Required value: is required for apply patch';
+      throw invalidOptions('PatchOptions', 'fieldManager', 'FieldValueRequired', message);
+    }
+    const { value, duplicateFields } = decodeObjectBody(contentType, await request.body(), resource);
+    return { patch: { type: 'apply', body: value, force }, duplicateFields };
   }
-  if (type === 'application/json-patch+json')
-    return { type: 'json', body: decodeJson(contentType, await request.body()) };
-  if (type === 'application/merge-patch+json')
-    return { type: 'merge', body: decodeJson(contentType, await request.body()) };
-  if (type === 'application/strategic-merge-patch+json' && !resource.custom)
-    return { type: 'strategic', body: decodeJson(contentType, await request.body()) };
-  const strategic = resource.custom ? '' : 'application/strategic-merge-patch+json, ';
-  throw unsupported(
-    `application/json-patch+json, application/merge-patch+json, ${strategic}application/apply-patch+yaml`,
-  );
+  const type = plainPatches.get(mediaType);
+  if (type === undefined || (type === 'strategic' && resource.custom)) throw unsupportedPatch(resource);
+  const { value, duplicateFields } = decodeBody(contentType, await request.body());
+  return { patch: { type, body: value }, duplicateFields };
+}
+
+function unsupportedPatch({ custom }: Resource): StatusError {
+  const types = [...plainPatches].filter(([, type]) => type !== 'strategic' || !custom).map(([name]) => name);
+  const accepted = [...types, 'application/apply-patch+yaml'].join(', ');
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted}`;
+  return new StatusError('UnsupportedMediaType', message);
 }
 
 async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOptions> {
   const body = await request.body();
   if (body.length === 0) return deleteOptionsFromQuery(request.query);
-  return deleteOptionsFromBody(decodeObject(request.headers['content-type'], body));
+  return deleteOptionsFromBody(decodeObjectBody(request.headers['content-type'], body, { custom: false }).value);
 }
 
 /** The answer for an object that is no more. */

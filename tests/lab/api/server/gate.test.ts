@@ -44,3 +44,37 @@ describe('who comes in', () => {
     expect(() => tokenAuthenticator([['', admin]])).toThrow(RangeError);
   });
 });
+
+describe('who somebody else may be', () => {
+  test.each([
+    ['a user', { 'impersonate-user': 'bob' }, { username: 'bob', uid: '', groups: ['system:authenticated'] }],
+    [
+      'a user in groups',
+      { 'impersonate-user': 'bob', 'impersonate-group': 'dev, ops', 'impersonate-uid': '7' },
+      { username: 'bob', uid: '7', groups: ['dev', 'ops', 'system:authenticated'] },
+    ],
+    [
+      'a service account',
+      { 'impersonate-user': 'system:serviceaccount:shop:web' },
+      {
+        username: 'system:serviceaccount:shop:web',
+        uid: '',
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:shop', 'system:authenticated'],
+      },
+    ],
+    [
+      'nobody',
+      { 'impersonate-user': 'system:anonymous' },
+      { username: 'system:anonymous', uid: '', groups: ['system:unauthenticated'] },
+    ],
+  ])('the admin: %s', (_, headers, user) => {
+    expect(gate({ ...good, ...headers })).toEqual(user);
+  });
+
+  test.each([
+    ['a node is nobody else', { authorization: 'Bearer other', 'impersonate-user': 'kubernetes-admin' }],
+    ['a group is nobody', { 'impersonate-group': 'system:masters' }],
+  ])('%s', (_, headers) => {
+    expect(() => gate({ ...good, ...headers })).toThrow(expect.objectContaining({ code: 403 }));
+  });
+});
