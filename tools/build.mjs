@@ -5,7 +5,7 @@
  * The new tree is made beside the old one and then takes its place, so that a failed build leaves the last good one and
  * no file of a module that is gone stays behind.
  */
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -46,6 +46,16 @@ export function build() {
       logLevel: 'warning',
     });
     chmodSync(join(next, 'cli/main.js'), 0o755);
+    // Scripts of the lab, which perl reads.
+    for (const [folder, source] of [
+      ['netns', 'src/lab/runtime/netns/perl'],
+      ['programs', 'src/lab/runtime/programs'],
+    ]) {
+      cpSync(join(root, source), join(next, 'lab-programs', folder), {
+        recursive: true,
+        filter: (path) => !/\.[^/.]+$/.test(path) || path.endsWith('.pl'),
+      });
+    }
     if (existsSync(dist)) renameSync(dist, last);
     renameSync(next, dist);
   } finally {
