@@ -32,8 +32,8 @@ export class Causes {
     for (const problem of problems) this.invalid(field, value, problem);
   }
 
-  duplicate(field: string, value: JsonValue): void {
-    this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`);
+  duplicate(field: string, value: JsonValue, detail = ''): void {
+    this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}${colon(detail)}`);
   }
 
   unsupported(field: string, value: JsonValue | undefined, supported: readonly string[]): void {

@@ -85,14 +85,13 @@ function withVolumeDefaults(volume: JsonObject): JsonObject {
 export function withPodDefaults(pod: JsonObject): JsonObject {
   const spec = withPodSpecDefaults(objectOf(pod, 'spec'));
   const account = textOf(spec, 'serviceAccountName') || 'default';
-  const tolerations = objectsOf(spec, 'tolerations');
+  const admitted = withMissing(spec, { priority: 0, preemptionPolicy: 'PreemptLowerPriority' });
   return withFields(pod, {
-    spec: withFields(withMissing(spec, { priority: 0, preemptionPolicy: 'PreemptLowerPriority' }), {
+    spec: withFields(withLostNodeTolerations(admitted), {
       ...mapped(spec, 'initContainers', withRequests),
       ...mapped(spec, 'containers', withRequests),
       serviceAccountName: account,
       serviceAccount: account,
-      tolerations: [...tolerations, ...missingTolerations(tolerations)],
     }),
   });
 }
@@ -109,7 +108,8 @@ const lostNodes = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachab
 const LOST_NODE_SECONDS = 300;
 
 /** Every pod stays five minutes on a node that is lost, unless it says what else it wants. */
-function missingTolerations(tolerations: readonly JsonObject[]): readonly JsonObject[] {
+export function withLostNodeTolerations(spec: JsonObject): JsonObject {
+  const tolerations = objectsOf(spec, 'tolerations');
   const missing = lostNodes.filter(
     (key) =>
       !tolerations.some(
@@ -117,12 +117,13 @@ function missingTolerations(tolerations: readonly JsonObject[]): readonly JsonOb
           ['', key].includes(textOf(toleration, 'key')) && ['', 'NoExecute'].includes(textOf(toleration, 'effect')),
       ),
   );
-  return missing.map((key) => ({
+  const added = missing.map((key) => ({
     key,
     operator: 'Exists',
     effect: 'NoExecute',
     tolerationSeconds: LOST_NODE_SECONDS,
   }));
+  return added.length === 0 ? spec : withFields(spec, { tolerations: [...tolerations, ...added] });
 }
 
 /** How sure it can be of what it asked for. */

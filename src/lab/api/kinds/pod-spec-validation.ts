@@ -1,7 +1,7 @@
 /** The `spec` of a pod or of a template, in the order in which the API server looks at it. */
-import { parseIp } from '../../../base/inet-parse.ts';
 import { dnsLabelProblems, labelKeyProblems, subdomainProblems } from '../../../kube/syntax.ts';
 import { get, type JsonObject } from '../json.ts';
+import { validateIp } from './addresses-validation.ts';
 import {
   validateAffinity,
   validateNodeSelector,
@@ -116,11 +116,6 @@ function validateDnsConfig(causes: Causes, spec: JsonObject, path: string): void
   objectsOf(config, 'options').forEach((option, index) => {
     if (textOf(option, 'name') === '') causes.required(`${at}.options[${index}]`, 'must not be empty');
   });
-}
-
-export function validateIp(causes: Causes, value: string, field: string): void {
-  if (parseIp(value) === undefined)
-    causes.invalid(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
 }
 
 function validateGates(causes: Causes, spec: JsonObject, path: string): void {

@@ -3,8 +3,8 @@ import { get, sameJson, type JsonObject } from '../json.ts';
 import { keepsTolerations } from './affinity-validation.ts';
 import { Causes, rangeProblem } from './causes.ts';
 import { validateImageSpace } from './container-validation.ts';
-import { isGiven, numberOf, objectOf, objectsOf, textOf, withFields } from './field-values.ts';
-import { qosClass, withPodDefaults, withPodSpecDefaults } from './pod-defaults.ts';
+import { isGiven, numberOf, objectOf, objectsOf, textOf, withFields, withMissing } from './field-values.ts';
+import { qosClass, withLostNodeTolerations, withPodDefaults, withPodSpecDefaults } from './pod-defaults.ts';
 import { validatePodSpec } from './pod-spec-validation.ts';
 import { podSpecWarnings } from './pod-warnings.ts';
 import type { Strategy } from './strategy.ts';
@@ -19,7 +19,11 @@ export const podStrategy: Strategy = {
     };
     return withFields(filled, { status: { phase: 'Pending', qosClass: qosClass(spec), ...(gated ? conditions : {}) } });
   },
-  prepareUpdate: (next) => withFields(next, { spec: withPodSpecDefaults(objectOf(next, 'spec')) }),
+  prepareUpdate: (next, before) => {
+    const { priority, preemptionPolicy } = objectOf(before, 'spec');
+    const spec = withMissing(withPodSpecDefaults(objectOf(next, 'spec')), { priority, preemptionPolicy });
+    return withFields(next, { spec: withLostNodeTolerations(spec) });
+  },
   validate: (pod) => {
     const causes = new Causes();
     const spec = objectOf(pod, 'spec');

@@ -8,11 +8,11 @@ import {
   subdomainProblems,
 } from '../../../kube/syntax.ts';
 import { get, type JsonObject } from '../json.ts';
+import { validateIp, validateOrdinaryIp } from './addresses-validation.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
 import { validateOneOf } from './container-validation.ts';
 import { isGiven, numberOf, objectOf, objectsOf, textMapOf, textOf, textsOf } from './field-values.ts';
 import { validateLabels } from './label-selector.ts';
-import { validateIp } from './pod-spec-validation.ts';
 import {
   canonicalIp,
   familyNames,
@@ -171,20 +171,8 @@ function validateClusterIps(causes: Causes, spec: JsonObject, { networks }: Clus
 
 function validateExternalIp(causes: Causes, address: string, index: number): void {
   const field = `spec.externalIPs[${index}]`;
-  const parsed = parseIp(address);
-  if (parsed === undefined) {
-    validateIp(causes, address, field);
-    return;
-  }
-  const { ip } = parsed;
-  const value = BigInt(ip.value);
-  if (value === 0n) causes.invalid(field, address, 'may not be unspecified (0.0.0.0 or ::)');
-  if (ip.family === 4 ? value >> 24n === 127n : value === 1n)
-    causes.invalid(field, address, 'may not be in the loopback range (127.0.0.0/8, ::1/128)');
-  if (ip.family === 4 ? value >> 16n === 0xa9fen : value >> 118n === 0x3fan)
-    causes.invalid(field, address, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');
-  if (ip.family === 4 ? value >> 8n === 0xe00000n : value >> 112n === 0xff02n)
-    causes.invalid(field, address, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
+  if (parseIp(address) === undefined) validateIp(causes, address, field);
+  else validateOrdinaryIp(causes, address, field);
 }
 
 function validateNodePorts(causes: Causes, type: string, ports: readonly JsonObject[]): void {

@@ -1,0 +1,73 @@
+/** Nodes. */
+import { parseCidr } from '../../../base/inet-parse.ts';
+import { labelKeyProblems, labelValueProblems } from '../../../kube/syntax.ts';
+import { sameJson, type JsonObject } from '../json.ts';
+import { Causes } from './causes.ts';
+import { objectOf, objectsOf, textOf, textsOf, withFields } from './field-values.ts';
+import type { Strategy } from './strategy.ts';
+
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+export const nodeStrategy: Strategy = {
+  prepareCreate: withBothRanges,
+  prepareUpdate: withBothRanges,
+  validate: (node) => {
+    const causes = new Causes();
+    const spec = objectOf(node, 'spec');
+    validateTaints(causes, objectsOf(spec, 'taints'));
+    const ranges = textsOf(spec, 'podCIDRs');
+    ranges.forEach((range, index) => {
+      if (parseCidr(range) === undefined)
+        causes.invalid(
+          `spec.podCIDRs[${index}]`,
+          range,
+          'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+        );
+      if (ranges.indexOf(range) < index) causes.duplicate(`spec.podCIDRs[${index}]`, range);
+    });
+    const families = new Set(ranges.map((range) => range.includes(':')));
+    if (families.size < ranges.length)
+      causes.invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family');
+    return causes.all;
+  },
+  validateUpdate: (next, before) => {
+    const causes = new Causes();
+    const [spec, old] = [objectOf(next, 'spec'), objectOf(before, 'spec')];
+    const ranges = textsOf(old, 'podCIDRs');
+    if (ranges.length > 0 && !sameJson(ranges, textsOf(spec, 'podCIDRs')))
+      causes.forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid');
+    const provider = textOf(old, 'providerID');
+    if (provider !== '' && provider !== textOf(spec, 'providerID'))
+      causes.forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid');
+    return causes.all;
+  },
+};
+
+/** The two fields for the same thing. */
+function withBothRanges(node: JsonObject): JsonObject {
+  const spec = objectOf(node, 'spec');
+  const ranges = textsOf(spec, 'podCIDRs');
+  const range = textOf(spec, 'podCIDR');
+  const [first] = ranges;
+  if (first === undefined && range !== '') return withFields(node, { spec: withFields(spec, { podCIDRs: [range] }) });
+  return first === undefined ? node : withFields(node, { spec: withFields(spec, { podCIDR: first }) });
+}
+
+/** The server names them by this path. */
+const TAINTS = 'metadata.taints';
+
+function validateTaints(causes: Causes, taints: readonly JsonObject[]): void {
+  const taken = new Set<string>();
+  taints.forEach((taint, index) => {
+    const at = `${TAINTS}[${index}]`;
+    const [key, value, effect] = [textOf(taint, 'key'), textOf(taint, 'value'), textOf(taint, 'effect')];
+    causes.invalidFor(`${at}.key`, key, labelKeyProblems(key));
+    const problems = labelValueProblems(value);
+    if (problems.length > 0) causes.invalid(`${at}.value`, value, problems.join(';'));
+    if (effect === '') causes.required(`${at}.effect`);
+    else if (!EFFECTS.includes(effect)) causes.unsupported(`${at}.effect`, effect, EFFECTS);
+    const pair = `${effect} ${key}`;
+    if (taken.has(pair)) causes.duplicate(at, taint, 'taints must be unique by key and effect pair');
+    taken.add(pair);
+  });
+}
