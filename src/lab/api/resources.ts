@@ -127,6 +127,7 @@ export const builtInResources: readonly Resource[] = [
   resource('v1', 'Secret', 'secrets'),
   resource('v1', 'Service', 'services', { short: 'svc', all: true, hasStatus: true }),
   resource('v1', 'ServiceAccount', 'serviceaccounts', { short: 'sa', subresources: [TOKEN] }),
+  resource('apps/v1', 'ControllerRevision', 'controllerrevisions'),
   resource('apps/v1', 'DaemonSet', 'daemonsets', { short: 'ds', all: true, hasStatus: true }),
   resource('apps/v1', 'Deployment', 'deployments', { short: 'deploy', ...withScale }),
   resource('apps/v1', 'ReplicaSet', 'replicasets', { short: 'rs', ...withScale }),

@@ -1,5 +1,12 @@
 /** Kinds that make pods: their fields, in the notation of message-table.ts. */
 export const workloadMessages = {
+  ControllerRevision: {
+    apiVersion: '- string',
+    kind: '- string',
+    metadata: '1 ObjectMeta',
+    data: '2 Json',
+    revision: '3 int64',
+  },
   DaemonSet: {
     apiVersion: '- string',
     kind: '- string',
