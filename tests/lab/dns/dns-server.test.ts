@@ -1,12 +1,12 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import packet, { type Packet, type RecordType as PacketType } from 'dns-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import { labNetworks } from '../../../src/lab/networks.ts';
 import { DnsLink } from '../../../src/lab/dns/dns-link.ts';
+import { startDnsProcess } from '../../../src/lab/dns/dns-process.ts';
 import { DnsServer } from '../../../src/lab/dns/dns-server.ts';
 import { SAMPLE, sampleZone, service } from './sample-zone.ts';
 
@@ -122,22 +122,27 @@ describe('the DNS server', () => {
 });
 
 describe('the program', () => {
-  const program = fileURLToPath(new URL('../../../src/lab/dns/dns-program.ts', import.meta.url));
-  const loader = new URL('../../../tools/typescript.mjs', import.meta.url).href;
-
-  function start(port = 0): { readonly child: ChildProcess; readonly link: DnsLink } {
-    const child = fork(program, [], { execArgv: ['--import', loader], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-    closing.push(() => {
-      child.kill('SIGKILL');
+  function start(port: number) {
+    const ended: string[] = [];
+    let take: (link: DnsLink) => void = () => undefined;
+    const attached = new Promise<DnsLink>((resolve) => (take = resolve));
+    const child: ChildProcess = startDnsProcess({
+      enter: [],
+      networks: labNetworks(1, 'ipv4'),
+      addresses: ['127.0.0.1'],
+      port,
+      attach: (link) => {
+        take(link);
+        return () => ended.push('detached');
+      },
     });
-    const networks = labNetworks(1, 'ipv4');
-    const link = new DnsLink({ networks, addresses: ['127.0.0.1'], port, send: (message) => child.send(message) });
-    child.on('message', (message) => link.receive(message)).on('exit', () => link.closed('exit'));
-    return { child, link };
+    closing.push(() => child.kill('SIGKILL'));
+    return { child, attached, ended };
   }
 
   it('answers from what it was told last', async () => {
-    const { child, link } = start();
+    const { child, attached, ended } = start(0);
+    const link = await attached;
     const port = await link.listening;
     expect(await link.replace(SAMPLE)).toBe(true);
     expect((await overUdp(port, encoded(NAME))).answers).toMatchObject([{ data: '10.96.0.20' }]);
@@ -148,14 +153,18 @@ describe('the program', () => {
     child.disconnect();
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(await link.publish([])).toBe(false);
+    expect(ended).toEqual(['detached']);
   });
 
   it('tells why it cannot', async () => {
     const taken = new DnsServer(sampleZone());
     closing.push(() => taken.close());
-    const { child, link } = start(await taken.listen({ addresses: ['127.0.0.1'], port: 0 }));
-    await expect(link.listening).rejects.toThrow('EADDRINUSE');
-    expect(await once(child, 'exit')).toEqual([1, null]);
+    const { child, ended } = start(await taken.listen({ addresses: ['127.0.0.1'], port: 0 }));
+    let said = '';
+    child.stderr?.on('data', (text) => (said += String(text)));
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(said).toContain('EADDRINUSE');
+    expect(ended).toEqual([]);
   });
 });
 

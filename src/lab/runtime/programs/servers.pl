@@ -1,3 +1,4 @@
+#!/usr/bin/perl
 # The servers of the lab: http-server, echo-server, stand-in-server and what other images call theirs. One process, one
 # loop, bounded connections; no modules beyond perl-base. Which server it is, the name says that it was started by.
 #
@@ -565,6 +566,7 @@ sub http_kind {
         starwars    => \&starwars,
         multitool   => sub { root($_[0], "A tool box for networks, in pod $hostname ($namespace), reached at port $_[0]{client}{at}\n") },
         'stand-in'  => sub { text(200, "A stand-in of the lab, in pod $hostname of namespace $namespace\n") },
+        world       => sub { text(200, "This is the world outside of the cluster; you came from $_[0]{client}{ip}\n") },
         page        => sub { root($_[0], "Hello from pod $hostname of namespace $namespace\n") },
     }->{$kind} // end_with("http-server: no such kind: $kind");
     my $folder = $ROOTS{$kind};
@@ -800,5 +802,6 @@ sub seconds {
     return $total;
 }
 
-exit main($0 =~ m{([^/]+)$}, @ARGV) unless caller;
+# `perl servers.pl NAME ...` is NAME.
+exit main($0 =~ m{([^/]+)$} && $1 !~ /\.pl$/ ? ($1, @ARGV) : @ARGV) unless caller;
 1;
