@@ -145,7 +145,7 @@ sub bound_sockets {
             $missing = "$!";
             next;
         }
-        if ($type == SOCK_STREAM && !listen $socket, 256) { end_with("listen() on port $port failed ($!)") }
+        if ($type == SOCK_STREAM && !listen $socket, 4096) { end_with("listen() on port $port failed ($!)") }
         nonblocking($socket);
         push @sockets, $socket;
     }
