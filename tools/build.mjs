@@ -35,7 +35,11 @@ export function build() {
     for (const folder of ['io', 'agent', 'cli']) rmSync(join(next, folder), { recursive: true, force: true });
     buildSync({
       absWorkingDir: root,
-      entryPoints: ['src/cli/main.ts'],
+      entryPoints: [
+        { in: 'src/cli/main.ts', out: 'main' },
+        // Started by the lab as a process of its own.
+        { in: 'src/lab/dns/dns-program.ts', out: 'dns-program' },
+      ],
       outdir: join(next, 'cli'),
       bundle: true,
       splitting: true,
@@ -47,11 +51,9 @@ export function build() {
     });
     chmodSync(join(next, 'cli/main.js'), 0o755);
     // Scripts of the lab, which perl reads.
-    for (const [folder, source] of [
-      ['netns', 'src/lab/runtime/netns/perl'],
-      ['programs', 'src/lab/runtime/programs'],
-    ]) {
-      cpSync(join(root, source), join(next, 'lab-programs', folder), {
+    for (const source of ['netns/perl', 'programs']) {
+      const [folder = source] = source.split('/');
+      cpSync(join(root, 'src/lab/runtime', source), join(next, 'lab-programs', folder), {
         recursive: true,
         filter: (path) => !/\.[^/.]+$/.test(path) || path.endsWith('.pl'),
       });

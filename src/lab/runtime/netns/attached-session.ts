@@ -29,6 +29,9 @@ export class AttachedSession implements ExecSession {
   private readonly errors = new PassThrough();
   private readonly cancelled = new AbortController();
   private socket: Socket | undefined;
+  /** Nothing is said before it is clear which of the output came after it. */
+  private readonly listening: Promise<void>;
+  private listens: () => void = () => undefined;
 
   constructor(to: AttachedTo) {
     this.to = to;
@@ -37,6 +40,9 @@ export class AttachedSession implements ExecSession {
     this.stderr = this.errors;
     for (const stream of [this.input, this.output, this.errors]) stream.on('error', () => undefined);
     if (to.terminal) this.errors.end();
+    this.listening = new Promise((resolve) => {
+      this.listens = resolve;
+    });
     void this.passInput();
     this.exit = this.passOutput();
   }
@@ -66,6 +72,7 @@ export class AttachedSession implements ExecSession {
       // The answer to the end of input has nothing to say.
       socket.resume();
       socket.on('close', () => this.input.resume());
+      await this.listening;
       await pipeline(this.input, socket);
     } catch {
       this.input.resume();
@@ -76,6 +83,7 @@ export class AttachedSession implements ExecSession {
     const { folder, replay, ended, exitCode, terminal } = this.to;
     try {
       for await (const batch of readLog(folder, { replay, until: ended, cancelled: this.cancelled.signal })) {
+        if (batch.length === 0) this.listens();
         for (const { stream, text } of batch) {
           const target = terminal || stream === 'stdout' ? this.output : this.errors;
           if (!target.write(text)) await this.drained(target);
@@ -84,6 +92,7 @@ export class AttachedSession implements ExecSession {
     } catch {
       // A log that cannot be read is one that has ended.
     }
+    this.listens();
     this.output.end();
     if (!terminal) this.errors.end();
     return { exitCode: this.cancelled.signal.aborted ? 0 : exitCode() };

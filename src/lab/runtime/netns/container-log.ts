@@ -28,13 +28,17 @@ export interface FollowOptions {
   readonly cancelled: AbortSignal;
 }
 
-/** Batches of entries, in the order of writing. */
+/** Batches of entries, in the order of writing. An empty one says that all that was there by now is told or passed over. */
 export async function* readLog(folder: string, options: FollowOptions): AsyncGenerator<readonly LogEntry[]> {
   const reader = new SegmentReader(folder);
-  if (!options.replay) await reader.skip();
+  if (!options.replay) {
+    await reader.skip();
+    yield [];
+  }
   const { until, cancelled } = options;
   if (until === undefined) {
     yield* reader.rest(cancelled);
+    yield [];
     return;
   }
   const bell = new Bell(folder, [until, cancelled]);
@@ -44,6 +48,7 @@ export async function* readLog(folder: string, options: FollowOptions): AsyncGen
       const last = until.aborted;
       const rung = bell.next();
       yield* reader.rest(cancelled);
+      yield [];
       if (last || cancelled.aborted) return;
       await rung;
     }

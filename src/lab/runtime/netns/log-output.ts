@@ -39,12 +39,17 @@ async function* batches(
     yield* readLog(folder, { replay: true, until, cancelled });
     return;
   }
-  let tail: LogEntry[] = [];
-  for await (const batch of readLog(folder, { replay: true, until: undefined, cancelled })) {
-    tail = lastLines([...tail, ...batch], tailLines);
+  let tail: LogEntry[] | undefined = [];
+  for await (const batch of readLog(folder, { replay: true, until, cancelled })) {
+    if (tail === undefined) {
+      yield batch;
+    } else if (batch.length > 0) {
+      tail = lastLines([...tail, ...batch], tailLines);
+    } else {
+      yield tail;
+      tail = undefined;
+    }
   }
-  yield tail;
-  if (until !== undefined) yield* readLog(folder, { replay: false, until, cancelled });
 }
 
 /** An unfinished last line counts as one. */

@@ -1,7 +1,6 @@
 /** Pods as network namespaces with real programs in them. Runs inside the namespaces that `start-init.ts` makes. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import type { Socket } from 'node:net';
@@ -25,7 +24,7 @@ import { InitConnection } from './init-connection.ts';
 import { LatestWins } from './latest-wins.ts';
 import { logOutput } from './log-output.ts';
 import { LogWriter, nanosecondsOf } from './log-writer.ts';
-import { checkFiles, coveredFolders, hostsFile, resolverFile } from './pod-files.ts';
+import { checkFiles, hostsFile, resolverFile } from './pod-files.ts';
 import { ProgramSession } from './program-session.ts';
 import {
   fabricLines,
@@ -107,7 +106,6 @@ export class NetnsRuntime implements Runtime {
   private readonly services = new Map<string, LatestWins<readonly ServiceRule[]>>();
   private readonly sandboxes = new Map<string, Sandbox>();
   private readonly containers = new Map<string, Container>();
-  private readonly mergedFolders = isLink('/bin');
   private events: RuntimeEvents | undefined;
   private worldServer: ChildProcess | undefined;
   private lastDevice = FIRST_DEVICE;
@@ -357,7 +355,6 @@ export class NetnsRuntime implements Runtime {
       flags.join(','),
       packList(spec.folders),
       packList(spec.files.flatMap(({ path, mode, content }) => [path, mode & 0o7777, content])),
-      packList(coveredFolders(spec, this.mergedFolders)),
     );
   }
 
@@ -486,14 +483,6 @@ function commandEnv(): Record<string, string | undefined> {
 
 function isId(text: string): boolean {
   return /^[A-Za-z0-9-]{1,63}$/.test(text);
-}
-
-function isLink(path: string): boolean {
-  try {
-    return lstatSync(path).isSymbolicLink();
-  } catch {
-    return false;
-  }
 }
 
 function signalled(signal: NodeJS.Signals | null): ContainerExit {

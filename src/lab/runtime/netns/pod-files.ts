@@ -5,8 +5,6 @@ import { RuntimeError, type ContainerSpec, type SandboxSpec } from '../runtime.t
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 const MAX_FILES = 10_000;
 const MAX_PATH_BYTES = 4000;
-/** Programs and libraries of the host, which can be read only. */
-const PROGRAM_FOLDERS: ReadonlySet<string> = new Set(['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'usr', 'nix']);
 const CLOSED_FOLDERS: ReadonlySet<string> = new Set(['dev', 'proc', 'sys']);
 
 export function resolverFile({ nameservers, searches, resolverOptions }: SandboxSpec): string {
@@ -54,14 +52,4 @@ export function checkFiles({ files, folders }: ContainerSpec): void {
   }
   for (const { content } of files) bytes += content.length;
   if (bytes > MAX_FILE_BYTES) refuse(`files of more than ${MAX_FILE_BYTES / 1024 / 1024} MiB`);
-}
-
-/** The folders of programs that something is put into, and that therefore must be written to. */
-export function coveredFolders({ files, folders }: ContainerSpec, merged: boolean): readonly string[] {
-  const covered = new Set<string>();
-  for (const path of [...folders, ...files.map((file) => file.path)]) {
-    const first = path.split('/').find((part) => part !== '') ?? '';
-    if (PROGRAM_FOLDERS.has(first)) covered.add(merged && first !== 'nix' ? 'usr' : first);
-  }
-  return [...covered];
 }

@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationalError } from '../../../io/operational-error.ts';
 import { runProcess } from '../../../io/run-process.ts';
-import { initScript } from './init-script.ts';
+import { initScript } from './lab-scripts.ts';
 import type { NamespaceMode } from './start-init.ts';
 
 export type NetnsProbe =

@@ -1,6 +1,6 @@
 /** Starts the first process of a lab, which starts the lab's program inside of new namespaces. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { initScript } from './init-script.ts';
+import { initScript } from './lab-scripts.ts';
 
 export type NamespaceMode = 'user-namespace' | 'root';
 

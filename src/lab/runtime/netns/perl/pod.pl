@@ -23,7 +23,8 @@ sub main {
   my ($connection, $fields, $state, $node_namespace, $host_network) = @_;
   $0 = "sallyport-lab: pod $fields->{name}";
   $SIG{$_} = 'IGNORE' for qw(PIPE INT TERM HUP);
-  Kernel::hide_from_others();
+  # The lab enters the pod through it. Containers cannot look into it: it has capabilities that they have not.
+  Kernel::show_to_others();
   $wire = Wire->new($connection, \&request, sub { POSIX::_exit(0) });
   my $ready = eval {
     Kernel::unshare(Kernel::NEWNS | Kernel::NEWUTS | Kernel::NEWIPC | ($host_network ? 0 : Kernel::NEWNET));
@@ -94,10 +95,10 @@ sub request {
 sub list { return [unpack('(N/a*)*', $_[0])] }
 
 sub start {
-  my ($number, $id, $argv, $env, $folder, $flags, $folders, $files, $covered) = @_;
+  my ($number, $id, $argv, $env, $folder, $flags, $folders, $files) = @_;
   my %flags = map { $_ => 1 } split /,/, $flags;
   my $container = { id => $id, env => list($env), folder => $folder, segment => 0, size => 0, tty => $flags{tty} };
-  ($argv, $folders, $files, $covered) = map { list($_) } $argv, $folders, $files, $covered;
+  ($argv, $folders, $files) = map { list($_) } $argv, $folders, $files;
   my (@child, %read);
   if ($flags{tty}) {
     ($container->{master}, my $slave) = Session::open_terminal();
@@ -125,7 +126,7 @@ sub start {
     my ($code, $why) = eval {
       Kernel::unshare(Kernel::NEWNS);
       syswrite($why_write, readlink('/proc/self/ns/mnt') . "\n");
-      Root::enter_container($etc, @$covered);
+      Root::enter_container($etc, @$folders, map { $files->[3 * $_] } 0 .. @$files / 3 - 1);
       Root::write_files($folders, $files);
       if ($placeholder) {
         Kernel::drop_privileges();

@@ -11,7 +11,8 @@ my @DEVICES = qw(null zero full random urandom tty);
 my %LINKS_IN_DEV = (fd => '/proc/self/fd', stdin => '/proc/self/fd/0', stdout => '/proc/self/fd/1',
   stderr => '/proc/self/fd/2', ptmx => 'pts/ptmx');
 my @MASKED = qw(kcore keys timer_list sched_debug latency_stats sysrq-trigger kmsg config.gz);
-my @READ_ONLY = qw(sys irq bus fs acpi scsi);
+my @EMPTIED = qw(acpi scsi);
+my @READ_ONLY = qw(sys irq bus fs);
 
 my %FIXED = (
   passwd => "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
@@ -96,18 +97,21 @@ sub enter_pod {
   Kernel::mount('proc', "$root/proc", 'proc', Kernel::MS_NOSUID | Kernel::MS_NODEV | Kernel::MS_NOEXEC);
   Kernel::pivot_to($root);
   for my $name (grep { -e "/proc/$_" } @MASKED) { Kernel::mount('/dev/null', "/proc/$name", '', Kernel::MS_BIND) }
+  for my $name (grep { -d "/proc/$_" } @EMPTIED) {
+    Kernel::mount('tmpfs', "/proc/$name", 'tmpfs', Kernel::MS_RDONLY | Kernel::MS_NOSUID | Kernel::MS_NODEV, 'size=4k');
+  }
   for my $name (grep { -d "/proc/$_" } @READ_ONLY) {
     Kernel::bind_mount("/proc/$name", "/proc/$name");
     Kernel::make_read_only("/proc/$name");
   }
 }
 
-# In a mount namespace of the container's own. Etc: name and content, one after the other. Covered: folders of
-# programs that the container puts files into.
+# In a mount namespace of the container's own. Etc: name and content, one after the other. Own: paths that the
+# container will have something of its own at.
 sub enter_container {
-  my ($etc, @covered) = @_;
+  my ($etc, @own) = @_;
   my $root = '/container';
-  my %covered = map { $_ => 1 } @covered;
+  my %open = folders_to_open(@own);
   Kernel::mount('tmpfs', $root, 'tmpfs', Kernel::MS_NOSUID | Kernel::MS_NODEV, 'mode=0755,size=256m,nr_inodes=65536');
   mkdir "$root/$_", 0755 for qw(dev etc home mnt opt proc root run srv sys var);
   mkdir "$root/$_" for qw(tmp var/tmp);
@@ -119,8 +123,9 @@ sub enter_container {
     if (-l $source) {
       symlink(readlink $source, "$root/$name") or die "$name: $!\n";
     } elsif (-d $source) {
-      make_folders("$root/$name");
-      $covered{$name} ? overlay($source, $name, $root) : Kernel::bind_mount($source, "$root/$name");
+      my $target = $open{"/$name"} ? "$root/.host/$name" : "$root/$name";
+      make_folders($target);
+      Kernel::bind_mount($source, $target);
     }
   }
   for my $name (@SHARED_IN_ETC) {
@@ -132,6 +137,7 @@ sub enter_container {
     -d $source ? mkdir $target, 0755 : touch($target);
     Kernel::bind_mount($source, $target);
   }
+  open_folders($root, %open);
   Kernel::bind_mount('/dev', "$root/dev");
   Kernel::bind_mount('/proc', "$root/proc");
   my @etc = (%FIXED, @$etc);
@@ -140,12 +146,39 @@ sub enter_container {
   Kernel::pivot_to($root);
 }
 
-sub overlay {
-  my ($source, $name, $root) = @_;
-  mkdir "$root/.$name", 0755;
-  mkdir "$root/.$name/$_", 0755 for qw(upper work);
-  Kernel::mount('overlay', "$root/$name", 'overlay', Kernel::MS_NOSUID | Kernel::MS_NODEV,
-    "lowerdir=$source,upperdir=$root/.$name/upper,workdir=$root/.$name/work");
+# Folders of programs can be read only. Where a container puts something into one, that folder and those above it are
+# folders of its own instead, in which everything else is a link to what the host has.
+sub folders_to_open {
+  my (@own) = @_;
+  my (%open, %skipped);
+  my %programs = map { $_ => 1 } @PROGRAM_FOLDERS;
+  for my $path (@own) {
+    my (undef, $first, @rest) = split m{/+}, $path;
+    next unless defined $first && $programs{$first} && -e "/template/$first";
+    $first = readlink "/template/$first" if -l "/template/$first";
+    my @parts = (split(m{/+}, $first), @rest);
+    my $name = pop @parts;
+    my $folder = '';
+    for my $part (@parts) {
+      $skipped{$folder}{$part} = 1;
+      $folder .= "/$part";
+      $open{$folder} = 1;
+    }
+    $skipped{$folder}{$name} = 1;
+  }
+  return map { $_ => $skipped{$_} // {} } keys %open;
+}
+
+sub open_folders {
+  my ($root, %open) = @_;
+  for my $folder (sort keys %open) {
+    mkdir "$root$folder", 0755;
+    opendir(my $entries, "/template$folder") or next;
+    for my $entry (readdir $entries) {
+      next if $entry eq '.' || $entry eq '..' || $open{$folder}{$entry};
+      symlink "/.host$folder/$entry", "$root$folder/$entry";
+    }
+  }
 }
 
 # After the root is entered, so that no link leads out of it. Files: path, mode, content, one after the other.
