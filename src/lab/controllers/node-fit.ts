@@ -29,10 +29,17 @@ export function unfitness(pod: JsonObject, node: JsonObject): string | undefined
   return isSelected(pod, node) ? undefined : "node(s) didn't match Pod's node affinity/selector";
 }
 
+/** Whether a pod that runs there already may go on, although no new one might come. */
+export function mayStay(pod: JsonObject, node: JsonObject): boolean {
+  const tolerations = objectsAt(pod, 'spec', 'tolerations');
+  const evicts = (taint: JsonObject) => textAt(taint, 'effect') === 'NoExecute' && !isTolerated(taint, tolerations);
+  return isSelected(pod, node) && !objectsAt(node, 'spec', 'taints').some(evicts);
+}
+
 const UNSCHEDULABLE: JsonObject = { key: UNSCHEDULABLE_TAINT, effect: 'NoSchedule' };
 const NOT_READY: JsonObject = { key: NOT_READY_TAINT, effect: 'NoSchedule' };
 
-export function isTolerated(taint: JsonObject, tolerations: readonly JsonObject[]): boolean {
+function isTolerated(taint: JsonObject, tolerations: readonly JsonObject[]): boolean {
   return tolerations.some((toleration) => {
     const effect = textAt(toleration, 'effect');
     if (effect !== '' && effect !== textAt(taint, 'effect')) return false;
@@ -44,7 +51,7 @@ export function isTolerated(taint: JsonObject, tolerations: readonly JsonObject[
 }
 
 /** `nodeSelector` and the required node affinity. */
-export function isSelected(pod: JsonObject, node: JsonObject): boolean {
+function isSelected(pod: JsonObject, node: JsonObject): boolean {
   const labels = labelsOf(node);
   for (const [key, value] of textMapAt(pod, 'spec', 'nodeSelector')) if (labels.get(key) !== value) return false;
   const required = valueAt(pod, 'spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution');

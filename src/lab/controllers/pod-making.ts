@@ -32,15 +32,25 @@ export interface PodExtras {
   readonly spec?: JsonObject;
 }
 
+/** How the kind of the owner tells of pods. */
+export interface PodWords {
+  readonly created: (pod: string, owner: string) => string;
+  readonly deleted: (pod: string, owner: string) => string;
+}
+
+const WORDS: PodWords = { created: (pod) => `Created pod: ${pod}`, deleted: (pod) => `Deleted pod: ${pod}` };
+
 export class PodMaking {
   private readonly writer: Writer;
   private readonly events: EventRecorder;
   private readonly component: string;
+  private readonly words: PodWords;
 
-  constructor(writer: Writer, events: EventRecorder, component: string) {
+  constructor(writer: Writer, events: EventRecorder, component: string, words: PodWords = WORDS) {
     this.writer = writer;
     this.events = events;
     this.component = component;
+    this.words = words;
   }
 
   /** `undefined` where nothing can be made because the namespace ends. Throws what the API refuses, after telling of it. */
@@ -48,7 +58,7 @@ export class PodMaking {
     const namespace = namespaceOf(owner);
     try {
       const made = this.writer.create(PODS, namespace, pod);
-      this.tell(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${nameOf(made)}`);
+      this.tell(owner, 'Normal', 'SuccessfulCreate', this.words.created(nameOf(made), nameOf(owner)));
       return made;
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
@@ -62,11 +72,22 @@ export class PodMaking {
   remove(owner: JsonObject, pod: JsonObject): void {
     if (isGoing(pod)) return;
     this.writer.remove(PODS, pod, { propagationPolicy: 'Background' });
-    this.tell(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${nameOf(pod)}`);
+    this.tell(owner, 'Normal', 'SuccessfulDelete', this.words.deleted(nameOf(pod), nameOf(owner)));
   }
 
   private tell(about: JsonObject, type: 'Normal' | 'Warning', reason: string, message: string): void {
     this.events.record({ about, type, reason, message, component: this.component });
+  }
+}
+
+/** What the API refused of it, so that the rest of a sync is done first; other errors are thrown. */
+export function refusalOf(action: () => void): StatusError | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StatusError) return error;
+    throw error;
   }
 }
 

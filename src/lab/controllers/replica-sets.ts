@@ -1,10 +1,10 @@
 /** As many pods as a ReplicaSet asks for. */
 import type { JsonObject } from '../api/json.ts';
-import { StatusError } from '../api/status-error.ts';
+import type { StatusError } from '../api/status-error.ts';
 import { claimPods, OwnerWatch } from './claims.ts';
 import { conditionsOf, statusFields, withCondition, withoutCondition } from './conditions.ts';
 import { type Controller, splitKey, type Surroundings } from './controller.ts';
-import { hasLabels, PodMaking, podFromTemplate } from './pod-making.ts';
+import { hasLabels, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
 import { byLeastLoss, countPods, isActive, type PodCounts } from './pod-state.ts';
 import { isGoing, numberAt, objectAt, timeText } from './reading.ts';
 import type { SyncResult } from './work-loop.ts';
@@ -18,19 +18,13 @@ export function replicaSetController({ rest, clock, events, index }: Surrounding
   const making = new PodMaking(write, events, 'replicaset-controller');
   const watch = new OwnerWatch('ReplicaSet', 'replicasets.apps', 'pods');
 
-  const scale = (set: JsonObject, active: readonly JsonObject[]): StatusError | undefined => {
+  const scale = (set: JsonObject, active: readonly JsonObject[]): void => {
     const wanted = numberAt(set, 'spec', 'replicas') ?? 1;
-    try {
-      const template = objectAt(set, 'spec', 'template');
-      for (let missing = Math.min(BURST, wanted - active.length); missing > 0; missing -= 1)
-        if (making.create(set, podFromTemplate(set, template)) === undefined) return undefined;
-      const surplus = Math.min(BURST, active.length - wanted);
-      if (surplus > 0) for (const pod of byLeastLoss(active).slice(0, surplus)) making.remove(set, pod);
-    } catch (error) {
-      if (error instanceof StatusError) return error;
-      throw error;
-    }
-    return undefined;
+    const template = objectAt(set, 'spec', 'template');
+    for (let missing = Math.min(BURST, wanted - active.length); missing > 0; missing -= 1)
+      if (making.create(set, podFromTemplate(set, template)) === undefined) return;
+    const surplus = Math.min(BURST, active.length - wanted);
+    if (surplus > 0) for (const pod of byLeastLoss(active).slice(0, surplus)) making.remove(set, pod);
   };
 
   const sync = (key: string): SyncResult | undefined => {
@@ -38,7 +32,7 @@ export function replicaSetController({ rest, clock, events, index }: Surrounding
     const set = write.find(REPLICA_SETS, namespace, name);
     if (set === undefined) return undefined;
     const before = claimPods(write, index, set).filter(isActive);
-    const failure = isGoing(set) ? undefined : scale(set, before);
+    const failure = isGoing(set) ? undefined : refusalOf(() => scale(set, before));
     const active = claimPods(write, index, set).filter(isActive);
     const minReadySeconds = numberAt(set, 'spec', 'minReadySeconds') ?? 0;
     const counts = countPods(active, minReadySeconds, clock.calendarMs());

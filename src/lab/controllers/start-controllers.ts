@@ -5,12 +5,17 @@ import { resourceKey } from '../api/store/object-store.ts';
 import { type EventRecorder, eventRecorder } from '../events/event-recorder.ts';
 import { ClusterIndex } from './cluster-index.ts';
 import type { Controller, Observed, Surroundings } from './controller.ts';
+import { daemonSetController } from './daemon-sets.ts';
 import { deploymentController } from './deployments.ts';
 import { endpointsController } from './endpoints.ts';
 import { mirroringController } from './endpoints-mirroring.ts';
+import { garbageCollector } from './garbage-collector.ts';
+import { jobController } from './jobs.ts';
 import { namespaceController } from './namespaces.ts';
+import { nodeLifecycleController } from './node-lifecycle.ts';
 import { replicaSetController } from './replica-sets.ts';
 import { scheduler } from './scheduler.ts';
+import { statefulSetController } from './stateful-sets.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export interface ControllersOptions {
@@ -93,5 +98,10 @@ function controllersOf(surroundings: Surroundings, caCertificate: string): reado
     deploymentController(surroundings),
     endpointsController(surroundings),
     mirroringController(surroundings),
+    statefulSetController(surroundings),
+    daemonSetController(surroundings),
+    jobController(surroundings),
+    garbageCollector(surroundings),
+    nodeLifecycleController(surroundings),
   ];
 }
