@@ -1,7 +1,7 @@
 /** Where pods want to run: node selectors, affinities, tolerations, spreading. */
 import { dnsLabelProblems, labelKeyProblems, labelValueProblems, subdomainProblems } from '../../../kube/syntax.ts';
 import { get, type JsonObject } from '../json.ts';
-import type { Causes } from './causes.ts';
+import { type Causes, NOT_POSITIVE } from './causes.ts';
 import {
   isGiven,
   numberOf,
@@ -157,20 +157,34 @@ function compareEntries([a]: readonly [string, unknown], [b]: readonly [string, 
 
 const unsatisfiable = ['DoNotSchedule', 'ScheduleAnyway'];
 
+const inclusionPolicies = ['Honor', 'Ignore'];
+
 export function validateTopologySpread(causes: Causes, spec: JsonObject, path: string): void {
-  const taken = new Set<string>();
-  objectsOf(spec, 'topologySpreadConstraints').forEach((constraint, index) => {
+  const constraints = objectsOf(spec, 'topologySpreadConstraints');
+  const pairs = constraints.map((each) => `{${textOf(each, 'topologyKey')}, ${textOf(each, 'whenUnsatisfiable')}}`);
+  const last = new Map(pairs.map((pair, index) => [pair, index]));
+  constraints.forEach((constraint, index) => {
     const at = `${path}.topologySpreadConstraints[${index}]`;
     const skew = numberOf(constraint, 'maxSkew') ?? 0;
-    if (skew <= 0) causes.invalid(`${at}.maxSkew`, skew, 'must be greater than zero');
-    const key = textOf(constraint, 'topologyKey');
-    if (key === '') causes.required(`${at}.topologyKey`, 'can not be empty');
-    else causes.invalidFor(`${at}.topologyKey`, key, labelKeyProblems(key));
-    const policy = textOf(constraint, 'whenUnsatisfiable');
-    if (!unsatisfiable.includes(policy)) causes.unsupported(`${at}.whenUnsatisfiable`, policy, unsatisfiable);
-    const pair = `{${key}, ${policy}}`;
-    if (taken.has(pair)) causes.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
-    taken.add(pair);
+    if (skew <= 0) causes.invalid(`${at}.maxSkew`, skew, NOT_POSITIVE);
+    if (textOf(constraint, 'topologyKey') === '') causes.required(`${at}.topologyKey`, 'can not be empty');
+    const action = textOf(constraint, 'whenUnsatisfiable');
+    if (!unsatisfiable.includes(action)) causes.unsupported(`${at}.whenUnsatisfiable`, action, unsatisfiable);
+    const pair = pairs[index] ?? '';
+    if (last.get(pair) !== index) causes.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
+    const domains = numberOf(constraint, 'minDomains');
+    if (domains !== undefined && domains <= 0) causes.invalid(`${at}.minDomains`, domains, NOT_POSITIVE);
+    if (domains !== undefined && action !== 'DoNotSchedule')
+      causes.invalid(
+        `${at}.minDomains`,
+        domains,
+        `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`,
+      );
+    for (const name of ['nodeAffinityPolicy', 'nodeTaintsPolicy']) {
+      const policy = get(constraint, name);
+      if (typeof policy === 'string' && !inclusionPolicies.includes(policy))
+        causes.unsupported(`${at}.${name}`, policy, inclusionPolicies);
+    }
     const selector = objectAt(constraint, 'labelSelector');
     if (selector !== undefined) validateLabelSelector(causes, selector, `${at}.labelSelector`);
   });

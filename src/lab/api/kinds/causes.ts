@@ -80,4 +80,5 @@ export function rangeProblem(least: number, most: number): string {
 }
 
 export const NOT_NEGATIVE = 'must be greater than or equal to 0';
+export const NOT_POSITIVE = 'must be greater than zero';
 export const IMMUTABLE = 'field is immutable';

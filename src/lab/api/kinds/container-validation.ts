@@ -2,9 +2,11 @@
 import { dnsLabelProblems, portNameProblems, portNumberProblems, subdomainProblems } from '../../../kube/syntax.ts';
 import { get, type JsonObject } from '../json.ts';
 import type { Causes } from './causes.ts';
-import { isGiven, isTrue, numberOf, objectAt, objectOf, objectsOf, textOf } from './field-values.ts';
+import { isGiven, numberOf, objectAt, objectOf, objectsOf, textOf } from './field-values.ts';
 import { validateLifecycle, validateProbe, PROBES } from './probe-validation.ts';
+import { dataKeyProblems, validateInnerPath } from './paths-validation.ts';
 import { validateResources } from './resource-validation.ts';
+import { validateContainerSecurity } from './security-validation.ts';
 
 export interface ContainerContext {
   /** Volumes by name. */
@@ -133,7 +135,7 @@ function validateCommon(causes: Causes, container: JsonObject, at: string, conte
   validateMounts(causes, container, at, context.volumes);
   validateOneOf(causes, container, 'imagePullPolicy', ['Always', 'IfNotPresent', 'Never'], at);
   validateResources(causes, objectOf(container, 'resources'), `${at}.resources`);
-  validateSecurity(causes, container, at);
+  validateContainerSecurity(causes, container, at);
 }
 
 /** A text that must be one of a few. */
@@ -274,20 +276,6 @@ function validateEnvFrom(causes: Causes, container: JsonObject, path: string): v
   });
 }
 
-const DATA_KEY_PROBLEM =
-  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-
-/** A key of a ConfigMap or a Secret. */
-export function dataKeyProblems(key: string): readonly string[] {
-  const problems: string[] = [];
-  if (key.length > 253) problems.push('must be no more than 253 bytes');
-  if (!/^[-._a-zA-Z0-9]+$/.test(key)) problems.push(DATA_KEY_PROBLEM);
-  if (key === '.') problems.push("must not be '.'");
-  else if (key === '..') problems.push("must not be '..'");
-  else if (key.startsWith('..')) problems.push("must not start with '..'");
-  return problems;
-}
-
 function validateMounts(
   causes: Causes,
   container: JsonObject,
@@ -313,31 +301,6 @@ function validateMounts(
     validateInnerPath(causes, expression, `${path}.volumeMounts.subPathExpr`);
   });
 }
-
-/** A path that stays below where it starts. */
-export function validateInnerPath(causes: Causes, value: string, field: string): void {
-  if (value.startsWith('/')) causes.invalid(field, value, 'must be a relative path');
-  if (value.split('/').includes('..')) causes.invalid(field, value, "must not contain '..'");
-}
-
-function validateSecurity(causes: Causes, container: JsonObject, path: string): void {
-  const security = objectAt(container, 'securityContext');
-  if (security === undefined) return;
-  const at = `${path}.securityContext`;
-  for (const name of ['runAsUser', 'runAsGroup']) {
-    const id = numberOf(security, name);
-    if (id !== undefined && (id < 0 || id > MAX_ID))
-      causes.invalid(`${at}.${name}`, id, `must be between 0 and ${MAX_ID}, inclusive`);
-  }
-  if (get(security, 'allowPrivilegeEscalation') !== false) return;
-  if (isTrue(security, 'privileged'))
-    causes.invalid(at, security, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
-  const added = get(objectOf(security, 'capabilities'), 'add');
-  if (Array.isArray(added) && added.includes('CAP_SYS_ADMIN'))
-    causes.invalid(at, security, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN');
-}
-
-export const MAX_ID = 0x7fffffff;
 
 /** What only pods are refused for, not templates. */
 export function validateImageSpace(causes: Causes, container: JsonObject, path: string): void {

@@ -4,8 +4,8 @@ import { byteLength } from '../../../kube/syntax.ts';
 import { get, sameJson, type JsonObject } from '../json.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
-import { dataKeyProblems } from './container-validation.ts';
 import { isTrue, objectAt, objectOf, textMapOf, textOf, withFields } from './field-values.ts';
+import { dataKeyProblems } from './paths-validation.ts';
 import type { Strategy } from './strategy.ts';
 
 const MAX_BYTES = 1024 * 1024;

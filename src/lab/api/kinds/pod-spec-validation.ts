@@ -10,13 +10,13 @@ import {
 } from './affinity-validation.ts';
 import { type Causes, rangeProblem } from './causes.ts';
 import {
-  MAX_ID,
   validateContainers,
   validateEphemeralContainers,
   validateInitContainers,
   validateOneOf,
 } from './container-validation.ts';
-import { isTrue, numberOf, objectAt, objectOf, objectsOf, textOf, textsOf } from './field-values.ts';
+import { isTrue, numberOf, objectAt, objectsOf, textOf, textsOf } from './field-values.ts';
+import { validatePodSecurity } from './security-validation.ts';
 import { validateVolumes } from './volume-validation.ts';
 
 const MAX_INT32 = 0x7fffffff;
@@ -34,7 +34,7 @@ export function validatePodSpec(causes: Causes, spec: JsonObject, path: string, 
   validateOneOf(causes, spec, 'restartPolicy', ['Always', 'OnFailure', 'Never'], path);
   validateOneOf(causes, spec, 'dnsPolicy', ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'], path);
   validateNodeSelector(causes, spec, path);
-  validateSecurityContext(causes, objectOf(spec, 'securityContext'), `${path}.securityContext`);
+  validatePodSecurity(causes, spec, path);
   validateAffinity(causes, spec, path);
   validateDnsConfig(causes, spec, path);
   validateGates(causes, spec, path);
@@ -62,18 +62,6 @@ function validateHostNetworkPorts(causes: Causes, spec: JsonObject, path: string
           'must match `containerPort` when `hostNetwork` is true',
         );
     });
-  });
-}
-
-function validateSecurityContext(causes: Causes, security: JsonObject, at: string): void {
-  for (const name of ['fsGroup', 'runAsUser', 'runAsGroup']) {
-    const id = numberOf(security, name);
-    if (id !== undefined && (id < 0 || id > MAX_ID)) causes.invalid(`${at}.${name}`, id, rangeProblem(0, MAX_ID));
-  }
-  const groups = get(security, 'supplementalGroups');
-  (Array.isArray(groups) ? (groups as readonly unknown[]) : []).forEach((id, index) => {
-    if (typeof id === 'number' && (id < 0 || id > MAX_ID))
-      causes.invalid(`${at}.supplementalGroups[${index}]`, id, rangeProblem(0, MAX_ID));
   });
 }
 

@@ -6,6 +6,8 @@ import { objectOf } from './field-values.ts';
 import { parseQuantity } from './quantity.ts';
 
 const NANO = 10n ** 9n;
+/** Standard as well, though not for containers. */
+const quotaResources = new Set(['configmaps', 'persistentvolumeclaims', 'pods', 'secrets', 'services', 'storage']);
 const standardResources = ['cpu', 'ephemeral-storage', 'memory'];
 
 export function validateResources(causes: Causes, resources: JsonObject, path: string): void {
@@ -16,6 +18,8 @@ export function validateResources(causes: Causes, resources: JsonObject, path: s
     validateQuantity(causes, name, value, `${path}.requests`);
     const request = parseQuantity(value);
     const limit = parseQuantity(get(limits, name));
+    if (limit === undefined && !mayOvercommit(name))
+      causes.required(`${path}.limits`, 'Limit must be set for non overcommitable resources');
     if (request === undefined || limit === undefined) continue;
     const field = `${path}.requests`;
     if (!mayOvercommit(name) && request.nanos !== limit.nanos)
@@ -43,7 +47,7 @@ function validateQuantity(causes: Causes, name: string, value: JsonValue | undef
   const problems = labelKeyProblems(name);
   causes.invalidFor(field, name, problems);
   if (problems.length === 0 && !name.includes('/') && !isStandard(name)) {
-    causes.invalid(field, name, 'must be a standard resource type or fully qualified');
+    if (!quotaResources.has(name)) causes.invalid(field, name, 'must be a standard resource type or fully qualified');
     causes.invalid(field, name, 'must be a standard resource for containers');
   }
   const quantity = parseQuantity(value);

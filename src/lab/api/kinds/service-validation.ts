@@ -8,6 +8,7 @@ import {
   subdomainProblems,
 } from '../../../kube/syntax.ts';
 import { get, type JsonObject } from '../json.ts';
+import type { StatusCause } from '../status-error.ts';
 import { validateIp, validateOrdinaryIp } from './addresses-validation.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
 import { validateOneOf } from './container-validation.ts';
@@ -26,12 +27,29 @@ import {
 import { isAddressed, isHeadless, isReachedFromOutside, needsHealthCheck, stickyTimeout } from './service-defaults.ts';
 import type { ClusterView } from './strategy.ts';
 
+/** The server looks at addresses before all else, and says nothing more when they cannot be had. */
+export function validateService(service: JsonObject, cluster: ClusterView): readonly StatusCause[] {
+  const spec = objectOf(service, 'spec');
+  const steps: readonly ((causes: Causes) => void)[] = [
+    (causes) => validateClusterIps(causes, spec),
+    (causes) => validateFamilies(causes, spec, cluster),
+    (causes) => validateAllocation(causes, service, cluster),
+    (causes) => validateAll(causes, spec),
+  ];
+  for (const step of steps) {
+    const causes = new Causes();
+    step(causes);
+    if (causes.all.length > 0) return causes.all;
+  }
+  return [];
+}
+
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const MAX_STICKY_SECONDS = 86_400;
 
-export function validateService(causes: Causes, service: JsonObject, cluster: ClusterView): void {
-  const spec = objectOf(service, 'spec');
+/** What is wrong with it whatever else there is in the cluster. */
+function validateAll(causes: Causes, spec: JsonObject): void {
   const type = textOf(spec, 'type');
   const ports = objectsOf(spec, 'ports');
   if (ports.length === 0 && !isHeadless(spec) && type !== 'ExternalName') causes.required('spec.ports');
@@ -41,7 +59,7 @@ export function validateService(causes: Causes, service: JsonObject, cluster: Cl
   validatePorts(causes, ports);
   validateLabels(causes, textMapOf(spec, 'selector'), 'spec.selector');
   validateAffinity(causes, spec);
-  validateClusterIps(causes, spec, cluster);
+  validateClusterIps(causes, spec);
   textsOf(spec, 'externalIPs').forEach((address, index) => validateExternalIp(causes, address, index));
   validateOneOf(causes, spec, 'type', TYPES, 'spec');
   validateNodePorts(causes, type, ports);
@@ -107,65 +125,65 @@ function validateAffinity(causes: Causes, spec: JsonObject): void {
 }
 
 const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+const FAMILIES = ['IPv4', 'IPv6'];
 
-function validateClusterIps(causes: Causes, spec: JsonObject, { networks }: ClusterView): void {
-  if (!isAddressed(spec)) return;
+/** Addresses, families and policy, each for itself and with the others. */
+function validateClusterIps(causes: Causes, spec: JsonObject): void {
+  if (textOf(spec, 'type') === 'ExternalName') return;
+  const field = 'spec.clusterIPs';
   const addresses = textsOf(spec, 'clusterIPs');
   const families = textsOf(spec, 'ipFamilies');
-  const policy = textOf(spec, 'ipFamilyPolicy');
   const address = textOf(spec, 'clusterIP');
+  const [first] = addresses;
+  if (address === '' && first !== undefined)
+    causes.invalid(field, addresses, 'must be empty when `clusterIP` is not specified');
+  else if (address !== '' && first === undefined) causes.required(field);
+  else if (address !== '' && first !== address) causes.invalid(field, addresses, 'first value must match `clusterIP`');
   families.forEach((family, index) => {
-    if (family !== 'IPv4' && family !== 'IPv6')
-      causes.unsupported(`spec.ipFamilies[${index}]`, family, ['IPv4', 'IPv6']);
-    else if (families.indexOf(family) < index) causes.duplicate(`spec.ipFamilies[${index}]`, family);
+    if (!FAMILIES.includes(family)) causes.unsupported(`spec.ipFamilies[${index}]`, family, FAMILIES);
+    if (families.indexOf(family) < index) causes.duplicate(`spec.ipFamilies[${index}]`, family);
   });
-  if (policy !== '' && !policies.includes(policy)) causes.unsupported('spec.ipFamilyPolicy', policy, policies);
-  if (address === '' && addresses.length > 0)
-    causes.invalid('spec.clusterIPs', addresses, 'must be empty when `clusterIP` is not specified');
-  if (address !== '' && addresses[0] !== undefined && addresses[0] !== address)
-    causes.invalid('spec.clusterIPs', addresses, 'first value must match `clusterIP`');
-  if (addresses.length > 2) causes.invalid('spec.clusterIPs', addresses, 'may only hold up to 2 values');
+  const policy = get(spec, 'ipFamilyPolicy');
+  if (typeof policy === 'string' && !policies.includes(policy))
+    causes.unsupported('spec.ipFamilyPolicy', policy, policies);
+  const isMisplaced = first === 'None' && addresses.length > 1;
+  if (isMisplaced) causes.invalid(field, addresses, "'None' must be the first and only value");
   addresses.forEach((each, index) => {
-    const field = `spec.clusterIPs[${index}]`;
-    if (each === 'None') {
-      if (addresses.length > 1) causes.invalid(field, each, "'None' must be the first and only value");
-    } else validateIp(causes, each, field);
+    if (index > 0 || each !== 'None') validateIp(causes, each, `${field}[${index}]`);
   });
-  const [first, second] = addresses;
-  if (
-    first !== undefined &&
-    second !== undefined &&
-    familyOf(first) === familyOf(second) &&
-    !addresses.includes('None')
-  )
-    causes.invalid('spec.clusterIPs', addresses, `may specify no more than one IP for each IP family`);
-  const isNamed = isHeadless(spec) && textMapOf(spec, 'selector').size === 0;
-  const known: readonly string[] = isNamed ? ['IPv4', 'IPv6'] : familyNames(networks);
-  families.forEach((family, index) => {
-    if (!known.includes(family) && (family === 'IPv4' || family === 'IPv6'))
-      causes.invalid(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster');
-  });
-  if (policy === 'RequireDualStack' && known.length < 2)
-    causes.invalid('spec.ipFamilyPolicy', policy, 'this cluster is not configured for dual-stack services');
-  if (policy === 'SingleStack')
-    for (const [name, values] of [
-      ['clusterIPs', addresses],
-      ['ipFamilies', families],
-    ] as const)
-      if (values.length > 1)
-        causes.invalid(
-          'spec.ipFamilyPolicy',
-          policy,
-          `must be RequireDualStack or PreferDualStack when multiple ${name === 'ipFamilies' ? "'ipFamilies'" : 'clusterIPs'} are specified`,
-        );
+  if (addresses.length > 2) causes.invalid(field, addresses, 'may only hold up to 2 values');
+  if (isMisplaced || isHeadless(spec) || addresses.some((each) => familyOf(each) === undefined)) return;
+  if (addresses.length > 1 && new Set(addresses.map(familyOf)).size !== addresses.length)
+    causes.invalid(field, addresses, 'may specify no more than one IP for each IP family');
   addresses.forEach((each, index) => {
-    const family = families[index];
-    if (family !== undefined && familyOf(each) !== undefined && familyOf(each) !== family)
+    const family = families[index] ?? '';
+    if (FAMILIES.includes(family) && familyOf(each) !== family)
       causes.invalid(
-        `spec.clusterIPs[${index}]`,
+        `${field}[${index}]`,
         each,
         `expected an ${family} value as indicated by \`ipFamilies[${index}]\``,
       );
+  });
+}
+
+/** Families that the cluster has none of, and policies that do not go with them. */
+function validateFamilies(causes: Causes, spec: JsonObject, { networks }: ClusterView): void {
+  if (!isAddressed(spec)) return;
+  const families = textsOf(spec, 'ipFamilies');
+  const policy = textOf(spec, 'ipFamilyPolicy');
+  const known: readonly string[] = familyNames(networks);
+  const isFree = isHeadless(spec) && textMapOf(spec, 'selector').size === 0;
+  if (policy === 'SingleStack') {
+    const problem = (what: string) => `must be RequireDualStack or PreferDualStack when multiple ${what} are specified`;
+    if (textsOf(spec, 'clusterIPs').length > 1) causes.invalid('spec.ipFamilyPolicy', policy, problem('clusterIPs'));
+    if (families.length > 1) causes.invalid('spec.ipFamilyPolicy', policy, problem('ipFamilies'));
+  }
+  // A headless Service without selector may have endpoints of any family.
+  if (isFree) return;
+  if (policy === 'RequireDualStack' && known.length < 2)
+    causes.invalid('spec.ipFamilyPolicy', policy, 'this cluster is not configured for dual-stack services');
+  families.forEach((family, index) => {
+    if (!known.includes(family)) causes.invalid(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster');
   });
 }
 
@@ -247,9 +265,8 @@ function validateTraffic(causes: Causes, spec: JsonObject): void {
     causes.unsupported('spec.trafficDistribution', distribution, ['PreferClose']);
 }
 
-/** Addresses and ports that it asks for and cannot have; the server says this alone. */
-export function allocationCauses(service: JsonObject, cluster: ClusterView): Causes {
-  const causes = new Causes();
+/** Addresses and ports that it asks for and cannot have. */
+function validateAllocation(causes: Causes, service: JsonObject, cluster: ClusterView): void {
   const spec = objectOf(service, 'spec');
   const taken = takenByOthers(cluster, service);
   const addresses = isAddressed(spec) ? textsOf(spec, 'clusterIPs') : [];
@@ -284,22 +301,15 @@ export function allocationCauses(service: JsonObject, cluster: ClusterView): Cau
       );
     else if (taken.nodePorts.has(port)) causes.invalid(field, port, 'provided port is already allocated');
   }
-  return causes;
 }
 
 /** Addresses and families stay once they are set; a second one may come and go. */
 export function validateServiceUpdate(causes: Causes, next: JsonObject, before: JsonObject): void {
   const [spec, old] = [objectOf(next, 'spec'), objectOf(before, 'spec')];
-  if (isAddressed(spec) && isAddressed(old)) {
-    for (const name of ['clusterIPs', 'ipFamilies']) {
-      const [now, then] = [textsOf(spec, name), textsOf(old, name)];
-      if (then.length > 0 && now.length === 0)
-        causes.invalid(`spec.${name}[0]`, now, 'primary clusterIP can not be unset');
-      else if (then[0] !== undefined && now[0] !== then[0])
-        causes.invalid(`spec.${name}[0]`, name === 'clusterIPs' ? now : (now[0] ?? ''), 'may not change once set');
-      if (then[1] !== undefined && now[1] !== undefined && now[1] !== then[1])
-        causes.invalid(`spec.${name}[1]`, name === 'clusterIPs' ? now : now[1], 'may not change once set');
-    }
+  if (textOf(spec, 'type') !== 'ExternalName' && textOf(old, 'type') !== 'ExternalName') {
+    const heads = [spec, old].filter(isHeadless).length;
+    if (heads < 2) validateSameAddresses(causes, spec, old, 'clusterIPs', 'clusterIP');
+    if (heads === 0) validateSameAddresses(causes, spec, old, 'ipFamilies', 'ipFamily');
   }
   const isBalancer = (each: JsonObject) => textOf(each, 'type') === 'LoadBalancer';
   if (isBalancer(spec) && isBalancer(old) && textOf(spec, 'loadBalancerClass') !== textOf(old, 'loadBalancerClass'))
@@ -308,4 +318,21 @@ export function validateServiceUpdate(causes: Causes, next: JsonObject, before: 
     if (numberOf(spec, 'healthCheckNodePort') !== numberOf(old, 'healthCheckNodePort'))
       causes.forbidden('spec.healthCheckNodePort', IMMUTABLE);
   }
+}
+
+function validateSameAddresses(causes: Causes, spec: JsonObject, old: JsonObject, name: string, one: string): void {
+  const now = textsOf(spec, name);
+  const then = textsOf(old, name);
+  const field = `spec.${name}`;
+  if (then.length > 0 && now.length === 0) causes.invalid(`${field}[0]`, now, `primary ${one} can not be unset`);
+  now.forEach((value, index) => {
+    if (then[index] !== undefined && then[index] !== value)
+      causes.invalid(`${field}[${index}]`, now, 'may not change once set');
+  });
+  if (then.length > now.length && now.length === 1 && textOf(spec, 'ipFamilyPolicy') !== 'SingleStack')
+    causes.invalid(
+      'spec.ipFamilyPolicy',
+      get(spec, 'ipFamilyPolicy'),
+      `must be set to 'SingleStack' when releasing the secondary ${one}`,
+    );
 }

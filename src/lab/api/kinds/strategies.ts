@@ -1,5 +1,8 @@
-/** What the API server does with each kind beyond storing it. Kinds that are not here are stored as they come. */
-import { definitionStrategy } from './custom-resource-definition.ts';
+/**
+ * What the API server does with each kind beyond storing it. Kinds that are not here are stored as they come; definitions
+ * of custom resources are a matter of `../rest`, which serves them.
+ */
+import { controllerRevisionStrategy } from './controller-revision.ts';
 import { configMapStrategy, secretStrategy } from './data-objects.ts';
 import { endpointSliceStrategy, endpointsStrategy } from './endpoints.ts';
 import { eventStrategy } from './event.ts';
@@ -19,7 +22,7 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['BaselineAdminNetworkPolicy', clusterPolicyStrategy],
   ['ClusterNetworkPolicy', clusterPolicyStrategy],
   ['ConfigMap', configMapStrategy],
-  ['CustomResourceDefinition', definitionStrategy],
+  ['ControllerRevision', controllerRevisionStrategy],
   ['DaemonSet', daemonSetStrategy],
   ['Deployment', deploymentStrategy],
   ['EndpointSlice', endpointSliceStrategy],

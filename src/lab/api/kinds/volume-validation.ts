@@ -2,8 +2,9 @@
 import { dnsLabelProblems, subdomainProblems } from '../../../kube/syntax.ts';
 import type { JsonObject } from '../json.ts';
 import type { Causes } from './causes.ts';
-import { dataKeyProblems, validateInnerPath } from './container-validation.ts';
+
 import { isGiven, numberOf, objectAt, objectOf, objectsOf, textOf } from './field-values.ts';
+import { dataKeyProblems, validateInnerPath, validateNoBacksteps } from './paths-validation.ts';
 
 /** The volumes that mounts may name. */
 export function validateVolumes(causes: Causes, spec: JsonObject, path: string): ReadonlyMap<string, JsonObject> {
@@ -46,7 +47,7 @@ function validateOne(causes: Causes, name: string, source: JsonObject, at: strin
     case 'hostPath': {
       const hostPath = textOf(source, 'path');
       if (hostPath === '') causes.required(`${at}.path`);
-      else if (hostPath.split('/').includes('..')) causes.invalid(`${at}.path`, hostPath, "must not contain '..'");
+      else validateNoBacksteps(causes, hostPath, `${at}.path`);
       const type = textOf(source, 'type');
       if (!hostPathTypes.includes(type)) causes.unsupported(`${at}.type`, type, hostPathTypes);
       break;

@@ -19,6 +19,7 @@ import { podPrinter } from './pod-printer.ts';
 import type { Printer } from './printer.ts';
 import { endpointSlicePrinter, endpointsPrinter, servicePrinter } from './service-printer.ts';
 import {
+  controllerRevisionPrinter,
   daemonSetPrinter,
   deploymentPrinter,
   jobPrinter,
@@ -52,6 +53,7 @@ const printers: ReadonlyMap<string, Printer> = new Map([
   ['secrets', secretPrinter],
   ['serviceaccounts', serviceAccountPrinter],
   ['services', servicePrinter],
+  ['controllerrevisions.apps', controllerRevisionPrinter],
   ['daemonsets.apps', daemonSetPrinter],
   ['deployments.apps', deploymentPrinter],
   ['replicasets.apps', replicaSetPrinter],

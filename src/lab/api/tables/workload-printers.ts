@@ -171,3 +171,27 @@ function durationText(status: JsonObject, nowMs: number): string {
   if (start === undefined) return '';
   return humanDuration((timeOf(textOf(status, 'completionTime')) ?? nowMs) - start);
 }
+
+export const controllerRevisionPrinter: Printer = {
+  columns: [
+    NAME,
+    column('Controller', 'Whose state it is.'),
+    column('Revision', 'Which one of its states, counted from 1.', 'integer'),
+    AGE,
+  ],
+  cells: (revision, nowMs) => [
+    nameOf(revision),
+    controllerText(revision),
+    count(revision, 'revision'),
+    age(revision, nowMs),
+  ],
+};
+
+/** `statefulset.apps/web` */
+function controllerText(object: JsonObject): string {
+  const owner = objectsOf(metadataOf(object), 'ownerReferences').find((each) => get(each, 'controller') === true);
+  if (owner === undefined) return '<none>';
+  const apiVersion = textOf(owner, 'apiVersion');
+  const group = apiVersion.includes('/') ? `.${apiVersion.slice(0, apiVersion.indexOf('/'))}` : '';
+  return `${textOf(owner, 'kind').toLowerCase()}${group}/${textOf(owner, 'name')}`;
+}
