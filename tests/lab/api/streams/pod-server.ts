@@ -25,14 +25,15 @@ const documents: Readonly<Record<string, unknown>> = {
 
 export class PodServer {
   readonly handler: StreamHandler;
-  readonly unexpected: unknown[] = [];
+  /** Bugs that the handler has met. */
+  readonly #unexpected: unknown[] = [];
   /** Of every request: method, path and what it wants to upgrade to. */
   readonly requests: string[] = [];
   readonly authority = certificate('test authority');
   readonly #server: Server;
 
   constructor(pods: PodStreams, clock: Clock = systemClock) {
-    this.handler = new StreamHandler({ pods, clock, unexpected: (error) => this.unexpected.push(error) });
+    this.handler = new StreamHandler({ pods, clock, unexpected: (error) => this.#unexpected.push(error) });
     const own = certificate('server', { issuer: this.authority, addresses: [[127, 0, 0, 1]] });
     this.#server = createServer({ cert: own.certificate, key: own.key });
     this.#server.on('request', (request, response) => this.#answer(request, response));
@@ -73,10 +74,12 @@ export class PodServer {
     });
   }
 
+  /** Fails when the handler has met a bug. */
   async stop(): Promise<void> {
     this.handler.close();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+    if (this.#unexpected.length > 0) throw new AggregateError(this.#unexpected, 'bugs in the streams');
   }
 
   #parse(request: IncomingMessage): { readonly url: URL; readonly match: RegExpExecArray | null } {
