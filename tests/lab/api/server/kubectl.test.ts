@@ -113,7 +113,8 @@ describe.skipIf(!hasKubectl())('stock kubectl (left out only where there is no k
         { env: { ...env, ...settings }, timeout: 30_000 },
         (error, out, err) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-          resolve({ code, out: out.trim(), err: err.trim() });
+          // From 1.34 on deletions name the namespace.
+          resolve({ code, out: out.trim().replaceAll(' from shop namespace', ''), err: err.trim() });
         },
       );
       child.stdin?.on('error', () => {});
