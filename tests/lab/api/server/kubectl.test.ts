@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { strategies } from '../../../../src/lab/api/kinds/strategies.ts';
 import { startTestApi, type TestApi, TOKEN } from './test-api.ts';
 
 /** Another one than that on the PATH, to try its version. */
@@ -80,7 +81,7 @@ describe.skipIf(!hasKubectl())('stock kubectl (left out only where there is no k
   let env: NodeJS.ProcessEnv;
 
   beforeAll(async () => {
-    api = await startTestApi();
+    api = await startTestApi({ strategies });
     home = mkdtempSync(join(tmpdir(), 'kubectl-test-'));
     const server = `https://127.0.0.1:${api.port}`;
     const config = {
@@ -230,7 +231,7 @@ describe.skipIf(!hasKubectl())('stock kubectl (left out only where there is no k
     expect(await ok('create -f - --dry-run=server', { input: service })).toBe('service/web created (server dry run)');
     expect((await run('get svc web -n shop')).err).toBe('Error from server (NotFound): services "web" not found');
     expect(await ok('create -f -', { input: service })).toBe('service/web created');
-    expect(await ok('get svc web -n shop -o wide')).toMatch(/SELECTOR\nweb .* app=web$/);
+    expect(await ok('get svc web -n shop -o wide')).toMatch(/SELECTOR\nweb +ClusterIP +10\.96\..* app=web$/);
   });
 
   test('replace, with and without force', async () => {
