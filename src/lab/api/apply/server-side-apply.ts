@@ -89,10 +89,13 @@ function refuse(conflicts: readonly Conflict[]): void {
   throw new StatusError('Conflict', `Apply failed with ${count}: ${texts.join('\n')}`, { causes });
 }
 
+/** Whoever applied is known by name alone; whoever wrote also by the version that was written. */
 function describe({ entry }: Manager): string {
   const name = JSON.stringify(get(entry, 'manager') ?? '');
+  const subresource = get(entry, 'subresource');
+  const whole = typeof subresource === 'string' ? `${name} with subresource ${JSON.stringify(subresource)}` : name;
   const version = get(entry, 'apiVersion');
-  return typeof version === 'string' ? `${name} using ${version}` : name;
+  return get(entry, 'operation') === 'Update' && typeof version === 'string' ? `${whole} using ${version}` : whole;
 }
 
 /** `.spec.containers[name="web"].image`. */

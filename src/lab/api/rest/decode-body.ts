@@ -39,10 +39,7 @@ export function decodeBody(contentType: string | undefined, body: Uint8Array, ta
   const type = mediaTypeOf(contentType);
   const isYaml = YAML_TYPES.has(type);
   if (!isYaml && !JSON_TYPES.has(type)) throw unsupportedBody(takesProtobuf);
-  const decoded = decodeText(textOf(body), isYaml);
-  if (isDeeperThan(decoded.value, deepestObject)) throw badRequest('the body of the request is nested too deeply');
-  if (!isFinite(decoded.value)) throw badRequest('json: cannot unmarshal number into Go value of type float64');
-  return decoded;
+  return decodeText(textOf(body), isYaml);
 }
 
 /**
@@ -90,8 +87,9 @@ function textOf(body: Uint8Array): string {
 }
 
 function decodeText(text: string, isYaml: boolean): DecodedBody {
+  let value: JsonValue;
   try {
-    return { value: JSON.parse(text) as JsonValue, duplicateFields: duplicateKeys(text) };
+    value = JSON.parse(text) as JsonValue;
   } catch (error) {
     // JSON is YAML, and what clients apply is mostly JSON.
     if (isYaml) return decodeYaml(text);
@@ -99,6 +97,13 @@ function decodeText(text: string, isYaml: boolean): DecodedBody {
       `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : 'not JSON'}`,
     );
   }
+  requireSound(value);
+  return { value, duplicateFields: duplicateKeys(text) };
+}
+
+function requireSound(value: JsonValue): void {
+  if (isDeeperThan(value, deepestObject)) throw badRequest('the body of the request is nested too deeply');
+  if (!isFinite(value)) throw badRequest('json: cannot unmarshal number into Go value of type float64');
 }
 
 function decodeYaml(text: string): DecodedBody {
@@ -110,7 +115,9 @@ function decodeYaml(text: string): DecodedBody {
   if (document === undefined || more.length > 0)
     throw badRequest(`error decoding YAML: one document is wanted and there are ${documents.length}`);
   const duplicates: string[] = [];
-  return { value: jsonOf(document.root, '', duplicates), duplicateFields: duplicates };
+  const value = jsonOf(document.root, '', duplicates);
+  requireSound(value);
+  return { value, duplicateFields: duplicates };
 }
 
 const mostDuplicates = 100;

@@ -39,6 +39,13 @@ export interface WriteOptions {
   readonly subresource?: string | undefined;
 }
 
+export interface ReadBody {
+  readonly object: JsonObject;
+  /** Paths of what the type does not know, which is no longer in it. */
+  readonly unknown: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 export class ObjectWriter {
   private readonly parts: WriterParts;
 
@@ -55,21 +62,17 @@ export class ObjectWriter {
    * An object as its type has it, with warnings. Throws 400 for another kind or wrong types, and what `fieldValidation`
    * demands.
    */
-  read(
-    resource: Resource,
-    body: JsonObject,
-    options: WriteOptions,
-  ): { object: JsonObject; warnings: readonly string[] } {
+  read(resource: Resource, body: JsonObject, options: WriteOptions): ReadBody {
     if (isDeeperThan(body, deepestObject)) throw badRequest('the object is nested too deeply');
     const named = ofKind(resource, body);
     const { object, unknown, wrong } = this.parts.registry.shapeOf(resource).read(named);
     const given = { kind: resource.kind, version: resource.version };
-    const [first] = wrong;
-    if (first !== undefined && !resource.custom) throw cannotBeHandled(resource, given, wrongTypeText(first));
-    refuseInvalid(resource, textOf(metadataOf(object), 'name'), wrong.map(wrongTypeCause));
     const refuse = options.refuse ?? ((why: string) => cannotBeHandled(resource, given, why));
+    const [first] = wrong;
+    if (first !== undefined && !resource.custom) throw refuse(wrongTypeText(first));
+    refuseInvalid(resource, textOf(metadataOf(object), 'name'), wrong.map(wrongTypeCause));
     const problems = strictProblems(unknown, options.context.duplicateFields ?? []);
-    return { object, warnings: judgeFields(problems, options.context, refuse) };
+    return { object, unknown, warnings: judgeFields(problems, options.context, refuse) };
   }
 
   /** Throws 400, 403, 404, 409 and 422. */
@@ -124,13 +127,12 @@ export class ObjectWriter {
     const shape = registry.shapeOf(resource);
     const isStatus = options.subresource === 'status';
     const next = isStatus ? withStatusOf(before, given) : shape.fill(keepingStatus(resource, given, before));
-    const writer = this.writer(resource, context, options.subresource);
-    const owned = options.isApply === true ? next : withWriter(next, before, resource.message, writer);
-    const whole = withSystemMetadata(owned, before);
-    if (sameJson(whole, before)) return { object: before, created: false, warnings };
     const isOrdinary = options.subresource === undefined || options.subresource === 'scale';
     const strategy = isOrdinary ? this.parts.strategyOf(resource) : {};
-    const prepared = strategy.prepareUpdate?.(owned, before, cluster) ?? owned;
+    const whole = strategy.prepareUpdate?.(next, before, cluster) ?? next;
+    const writer = this.writer(resource, context, options.subresource);
+    const prepared = options.isApply === true ? whole : withWriter(whole, before, resource.message, writer);
+    if (sameJson(withSystemMetadata(prepared, before), before)) return { object: before, created: false, warnings };
     refuseInvalid(resource, key.name, [
       ...this.versionProblems(resource, given),
       ...metadataProblems(prepared, resource),

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { LabNetworks } from '../../networks.ts';
 import { serverSideApply } from '../apply/server-side-apply.ts';
-import type { JsonObject } from '../json.ts';
+import { isObject, type JsonObject } from '../json.ts';
 import { withFields } from '../kinds/field-values.ts';
 import type { ClusterView, Strategy } from '../kinds/strategy.ts';
 import type { Resource } from '../resources.ts';
@@ -11,6 +11,7 @@ import type { ObjectKey, ObjectList, ObjectStore } from '../store/object-store.t
 import { apiVersionOf, inVersion } from './api-version.ts';
 import { definitionStrategy } from './custom-resources/definition-strategy.ts';
 import { serveDefinitions } from './custom-resources/served-definitions.ts';
+import { judgeFields, strictProblems } from './field-validation.ts';
 import { graceOf, preparedForDeletion, refuseDeletion } from './deletion.ts';
 import { entriesOf, inOrder, withEntries } from './managed-fields.ts';
 import { hasStatus, ObjectWriter, type WriteOptions } from './object-writer.ts';
@@ -157,7 +158,9 @@ export class RestService implements Rest {
     const { resource, subresource } = target;
     if (context.fieldManager === '') throw managerRequired();
     const given = requireApplied(patch.body, target.name);
-    const refuse = (why: string) => badRequest(`error strict decoding YAML: ${why}`);
+    const { namespace, name } = target;
+    const refuse = (why: string) =>
+      untypedPatch(`${namespace}/${name}; ${apiVersionOf(resource)}, Kind=${resource.kind}`, why);
     const options: WriteOptions = { context, refuse, isApply: true, subresource };
     const live = this.store.find(keyOf(target));
     if (subresource !== undefined && (live === undefined || subresource !== 'status')) {
@@ -165,11 +168,16 @@ export class RestService implements Rest {
       return this.subresources.apply(target, before, given, options);
     }
     requireSubresource(target);
-    const { object, warnings } = this.writer.read(resource, given, options);
+    const quiet = { ...options, context: { ...context, fieldValidation: 'Ignore' } } as const;
+    const { object, unknown } = this.writer.read(resource, given, quiet);
+    // Whatever fieldValidation says: nobody can own what has no type.
+    if (unknown.length > 0) throw refuse(unknown.map((path) => `.${path}: field not declared in schema`).join('\n'));
+    const twice = strictProblems([], context.duplicateFields ?? []);
+    const warnings = judgeFields(twice, context, (why) => badRequest(`error strict decoding YAML: ${why}`));
     const before = live === undefined ? undefined : inVersion(resource, live);
     const isStatus = subresource === 'status';
     const applied = isStatus
-      ? withFields(object, { spec: undefined })
+      ? onlyStatus(object)
       : hasStatus(resource)
         ? withFields(object, { status: undefined })
         : object;
@@ -181,8 +189,6 @@ export class RestService implements Rest {
       time: this.writer.now(),
     });
     const ordered = withEntries(merged, inOrder(entriesOf(merged)));
-    // What the body said of fields was judged already.
-    const quiet = { ...options, context: { ...context, fieldValidation: 'Ignore' } } as const;
     const written =
       before === undefined
         ? this.writer.create(resource, target.namespace, ordered, quiet)
@@ -210,6 +216,18 @@ function keyOf({ resource, namespace, name }: ObjectTarget): ObjectKey {
 function requireSubresource({ resource, subresource }: ObjectTarget): void {
   if (subresource === undefined || resource.subresources.some(({ name }) => name === subresource)) return;
   throw new StatusError('NotFound', 'the server could not find the requested resource');
+}
+
+/** What a status is applied with: the object may be named, and nothing else of it be owned. */
+function onlyStatus(object: JsonObject): JsonObject {
+  const { apiVersion, kind, metadata, status } = object;
+  const { name, namespace, resourceVersion, uid } = isObject(metadata) ? metadata : {};
+  const named = withFields({}, { name, namespace, resourceVersion, uid });
+  return withFields({}, { apiVersion, kind, metadata: named, status });
+}
+
+function untypedPatch(what: string, why: string): StatusError {
+  return badRequest(`failed to create typed patch object (${what}): ${why}`);
 }
 
 function managerRequired(): StatusError {

@@ -3,6 +3,7 @@ import { assertNever } from '../../../base/assert.ts';
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import { get, isList, type JsonObject } from '../json.ts';
 import { listOf, numberOf, objectAt, objectOf, textOf, textsOf, withFields } from '../kinds/field-values.ts';
+import { withPodSpecDefaults } from '../kinds/pod-defaults.ts';
 import type { MessageName } from '../message-table.ts';
 import type { Resource } from '../resources.ts';
 import { badRequest, StatusError } from '../status-error.ts';
@@ -91,7 +92,8 @@ export class Subresources {
         return this.scale(resource, before, body, options);
       case 'ephemeralcontainers': {
         const { object: read, warnings } = this.parts.writer.read(resource, body, options);
-        const { object, causes } = withEphemeralContainers(before, read);
+        const filled = withFields(read, { spec: withPodSpecDefaults(objectOf(read, 'spec')) });
+        const { object, causes } = withEphemeralContainers(before, filled);
         refuseInvalid(resource, target.name, causes);
         const written = this.replaceQuietly(resource, before, withVersionOf(object, read), options, subresource);
         return { ...written, warnings: [...warnings, ...written.warnings] };

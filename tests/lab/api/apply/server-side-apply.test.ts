@@ -46,16 +46,14 @@ describe('server-side apply', () => {
     expect(() => apply(live, deployment({ replicas: 3 }), 'b')).toThrow(
       expect.objectContaining({
         code: 409,
-        message: 'Apply failed with 1 conflict: conflict with "a" using apps/v1: .spec.replicas',
+        message: 'Apply failed with 1 conflict: conflict with "a": .spec.replicas',
         details: {
-          causes: [
-            { reason: 'FieldManagerConflict', message: 'conflict with "a" using apps/v1', field: '.spec.replicas' },
-          ],
+          causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "a"', field: '.spec.replicas' }],
         },
       }),
     );
     expect(() => apply(live, deployment({ replicas: 3, ...containers({ name: 'c', image: '2' }) }), 'b')).toThrow(
-      'Apply failed with 2 conflicts: conflicts with "a" using apps/v1:\n- .spec.replicas\n- .spec.template.spec.containers[name="c"].image',
+      'Apply failed with 2 conflicts: conflicts with "a":\n- .spec.replicas\n- .spec.template.spec.containers[name="c"].image',
     );
   });
 
