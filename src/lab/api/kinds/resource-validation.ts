@@ -13,8 +13,8 @@ const standardResources = ['cpu', 'ephemeral-storage', 'memory'];
 export function validateResources(causes: Causes, resources: JsonObject, path: string): void {
   const limits = objectOf(resources, 'limits');
   const requests = objectOf(resources, 'requests');
-  for (const [name, value] of Object.entries(limits)) validateQuantity(causes, name, value, `${path}.limits`);
-  for (const [name, value] of Object.entries(requests)) {
+  for (const [name, value] of sorted(limits)) validateQuantity(causes, name, value, `${path}.limits`);
+  for (const [name, value] of sorted(requests)) {
     validateQuantity(causes, name, value, `${path}.requests`);
     const request = parseQuantity(value);
     const limit = parseQuantity(get(limits, name));
@@ -27,6 +27,10 @@ export function validateResources(causes: Causes, resources: JsonObject, path: s
     else if (request.nanos > limit.nanos)
       causes.invalid(field, value, `must be less than or equal to ${name} limit of ${shown(get(limits, name))}`);
   }
+}
+
+function sorted(list: JsonObject): readonly (readonly [string, JsonValue | undefined])[] {
+  return Object.entries(list).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function shown(value: JsonValue | undefined): string {
