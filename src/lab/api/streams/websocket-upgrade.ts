@@ -51,8 +51,10 @@ export function acceptWebSocket(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
-    handleProtocols: () => (protocol === '' ? false : protocol),
   });
+  // Not left to the library: it takes the slash in the name of the SPDY tunnel for an error.
+  delete request.headers['sec-websocket-protocol'];
+  if (protocol !== '') server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
   server.handleUpgrade(request, socket, head, (webSocket) => {
     const ping = (): void => {
       // While something waits to be written, that tells as well whether the client is there.
