@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../../src/lab/api/json.ts';
 import type { Resource } from '../../../src/lab/api/resources.ts';
 import { type DeleteRequest, type RequestContext, systemContext } from '../../../src/lab/api/rest/rest.ts';
+import { StatusError } from '../../../src/lab/api/status-error.ts';
 import { objectFilter } from '../../../src/lab/api/store/selection.ts';
 import { isGoing, nameOf, namespaceOf, objectAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
 import { type RunningControllers, startControllers } from '../../../src/lab/controllers/start-controllers.ts';
@@ -126,6 +127,10 @@ export class Cluster {
     const found = this.rest.resources.find((resource) => resource.plural === plural);
     if (found === undefined) throw new Error(`no resource ${plural}`);
     return found;
+  }
+
+  refusal(message: string): StatusError {
+    return new StatusError('Forbidden', message);
   }
 
   private target(plural: string, name: string, namespace: string) {
