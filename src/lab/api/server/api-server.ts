@@ -3,7 +3,8 @@
  * without a token is served, and none that a web page could have made.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import type { Server } from 'node:https';
+import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { Settlement } from '../../settlement.ts';
@@ -12,6 +13,7 @@ import { badRequest, StatusError } from '../status-error.ts';
 import type { ApiRequest } from './api-request.ts';
 import { documentReply, notAllowed, notServed } from './documents.ts';
 import { createGate, type Gate } from './gate.ts';
+import { httpsListener } from './https-listener.ts';
 import { internalError } from './internal-error.ts';
 import type { Reply } from './reply.ts';
 import { readBody } from './request-body.ts';
@@ -58,16 +60,6 @@ export interface ApiServerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-const mostConnections = 2000;
-const handshakeTimeoutMs = 10_000;
-/** Longer than the 90 s after which Go closes idle connections: who closes first loses no request. */
-const keepAliveTimeoutMs = 120_000;
-const headersTimeoutMs = 20_000;
-const requestTimeoutMs = 60_000;
-/** `exec` has its command in the path. */
-const mostHeaderBytes = 64 * 1024;
-/** Peers that vanish without a word are found out after about this. */
-const probeIdlePeerMs = 30_000;
 /** What answers may take when the server closes. */
 const farewellMs = 1000;
 
@@ -77,6 +69,7 @@ export class ApiServer {
   private readonly verbs: ResourceVerbs;
   private readonly hub: WatchHub;
   private readonly servers: Server[] = [];
+  private readonly attached: NetServer[] = [];
   /** Connections that are no HTTP any more, which the servers no longer know. */
   private readonly upgraded = new Set<Duplex>();
   private closing: Promise<void> | undefined;
@@ -98,7 +91,10 @@ export class ApiServer {
   /** Serves there, besides where it serves already. Gives the port; rejects when it cannot listen. */
   async listen(at: ListenAt): Promise<number> {
     if (this.closing !== undefined) throw new Error('the API server is closed');
-    const server = this.createServer();
+    const server = httpsListener(this.options.tls, {
+      request: (request, response) => this.serve(request, response),
+      upgrade: (request, socket, head) => this.upgrade(request, socket, head),
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(at, () => {
@@ -112,6 +108,20 @@ export class ApiServer {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
+  /** Serves the connections that somebody else's listener takes, besides where it serves already. */
+  attach(listener: NetServer): void {
+    if (this.closing !== undefined) throw new Error('the API server is closed');
+    const server = httpsListener(this.options.tls, {
+      request: (request, response) => this.serve(request, response),
+      upgrade: (request, socket, head) => this.upgrade(request, socket, head),
+    });
+    listener.on('connection', (socket) => server.emit('connection', socket));
+    listener.on('error', (error) => this.report(error));
+    server.on('error', (error) => this.report(error));
+    this.servers.push(server);
+    this.attached.push(listener);
+  }
+
   /** Ends watches and streams, lets other answers finish for a moment, and frees the listeners. Idempotent. */
   close(): Promise<void> {
     this.closing ??= this.closeAll();
@@ -121,6 +131,7 @@ export class ApiServer {
   private async closeAll(): Promise<void> {
     this.hub.close();
     this.options.streams.close();
+    for (const listener of this.attached) listener.close();
     for (const socket of this.upgraded) socket.destroy();
     const closed = this.servers.map(
       (server) =>
@@ -134,37 +145,6 @@ export class ApiServer {
     });
     await Promise.all(closed);
     cancel();
-  }
-
-  private createServer(): Server {
-    const { key, cert } = this.options.tls;
-    const server = createServer(
-      {
-        key,
-        cert,
-        minVersion: 'TLSv1.2',
-        handshakeTimeout: handshakeTimeoutMs,
-        maxHeaderSize: mostHeaderBytes,
-        keepAliveTimeout: keepAliveTimeoutMs,
-        headersTimeout: headersTimeoutMs,
-        requestTimeout: requestTimeoutMs,
-        connectionsCheckingInterval: 5000,
-        keepAlive: true,
-        keepAliveInitialDelay: probeIdlePeerMs,
-      },
-      (request, response) => this.serve(request, response),
-    );
-    server.maxConnections = mostConnections;
-    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
-    // Handshakes that fail are the client's affair, and the socket is closed already.
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      else if (error.code === 'HPE_HEADER_OVERFLOW')
-        refuseUpgrade(socket, new StatusError('RequestEntityTooLarge', 'the headers of the request are too large'));
-      else refuseUpgrade(socket, badRequest('this is no HTTP request'));
-    });
-    return server;
   }
 
   private serve(request: IncomingMessage, response: ServerResponse): void {

@@ -2,8 +2,8 @@
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { JsonObject } from '../json.ts';
 import type { Resource } from '../resources.ts';
-import { decodeBody, type DecodedBody, decodeObjectBody, mediaTypeOf } from '../rest/decode-body.ts';
-import type { CollectionTarget, ObjectTarget, Patch, RequestContext, Rest, Written } from '../rest/rest.ts';
+import { type DecodedBody, decodeObjectBody } from '../rest/decode-body.ts';
+import type { CollectionTarget, ObjectTarget, RequestContext, Rest, Written } from '../rest/rest.ts';
 import { StatusError } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { type ObjectFilter, objectFilter } from '../store/selection.ts';
@@ -13,16 +13,9 @@ import { type DeleteOptions, deleteOptionsFromBody, deleteOptionsFromQuery } fro
 import { notAllowed, notServed } from './documents.ts';
 import { rowObjectOf, type Shown, showList, showObject } from './object-form.ts';
 import { printerColumns } from './printer-columns.ts';
-import {
-  booleanOf,
-  fieldManagerOf,
-  forceOf,
-  invalidOptions,
-  requestContext,
-  selectorOf,
-  type WriteQuery,
-} from './query.ts';
+import { booleanOf, requestContext, selectorOf, type WriteQuery } from './query.ts';
 import { jsonReply, type Reply } from './reply.ts';
+import { patchOf } from './request-patch.ts';
 import type { ResourceRoute } from './route.ts';
 import { checkListVersion, watchOptions } from './watch-request.ts';
 import type { WriteBarrier } from './write-barrier.ts';
@@ -260,45 +253,8 @@ function writeQuery({ query, user, headers }: ApiRequest, options: WriteQuery['o
   return { options, user, query, userAgent: headers['user-agent'] ?? '' };
 }
 
-function objectOf({ request, resource }: Call): Promise<DecodedBody<JsonObject>> {
-  return request.body().then((body) => decodeObjectBody(request.headers['content-type'], body, resource));
-}
-
-interface GivenPatch {
-  readonly patch: Patch;
-  readonly duplicateFields: readonly string[];
-}
-
-const plainPatches: ReadonlyMap<string, 'json' | 'merge' | 'strategic'> = new Map([
-  ['application/json-patch+json', 'json'],
-  ['application/merge-patch+json', 'merge'],
-  ['application/strategic-merge-patch+json', 'strategic'],
-]);
-
-async function patchOf(request: ApiRequest, resource: Resource): Promise<GivenPatch> {
-  const contentType = request.headers['content-type'];
-  const mediaType = mediaTypeOf(contentType);
-  const isApply = mediaType === 'application/apply-patch+yaml';
-  const force = forceOf(request.query, isApply);
-  if (isApply) {
-    if (fieldManagerOf(request.query, 'PatchOptions') === undefined) {
-      const message = 'Required value: is required for apply patch';
-      throw invalidOptions('PatchOptions', 'fieldManager', 'FieldValueRequired', message);
-    }
-    const { value, duplicateFields } = decodeObjectBody(contentType, await request.body(), resource);
-    return { patch: { type: 'apply', body: value, force }, duplicateFields };
-  }
-  const type = plainPatches.get(mediaType);
-  if (type === undefined || (type === 'strategic' && resource.custom)) throw unsupportedPatch(resource);
-  const { value, duplicateFields } = decodeBody(contentType, await request.body());
-  return { patch: { type, body: value }, duplicateFields };
-}
-
-function unsupportedPatch({ custom }: Resource): StatusError {
-  const types = [...plainPatches].filter(([, type]) => type !== 'strategic' || !custom).map(([name]) => name);
-  const accepted = [...types, 'application/apply-patch+yaml'].join(', ');
-  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted}`;
-  return new StatusError('UnsupportedMediaType', message);
+async function objectOf({ request, resource }: Call): Promise<DecodedBody<JsonObject>> {
+  return decodeObjectBody(request.headers['content-type'], await request.body(), resource);
 }
 
 async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOptions> {

@@ -155,6 +155,9 @@ describe.skipIf(!hasKubectl())('stock kubectl (left out only where there is no k
 
   test('auth whoami, can-i', async () => {
     expect(await ok('auth whoami')).toContain('kubernetes-admin');
+    expect(await ok('auth whoami --as=bob --as-group=dev -o jsonpath={.status.userInfo}')).toBe(
+      '{"groups":["dev","system:authenticated"],"username":"bob"}',
+    );
     expect(await ok('auth can-i create networkpolicies')).toBe('yes');
     expect(await ok('auth can-i --list')).toContain('*.*');
   });
