@@ -73,22 +73,22 @@ export class ResourceVerbs {
 
   private async handleCollection(call: Call): Promise<Reply> {
     const { request, resource, namespace } = call;
-    const require = (verb: string) => {
+    const need = (verb: string) => {
       if (!resource.verbs.includes(verb)) throw notAllowed();
     };
     if (request.method === 'GET') {
       const isWatch = booleanOf(request.query, 'watch') ?? false;
-      require(isWatch ? 'watch' : 'list');
+      need(isWatch ? 'watch' : 'list');
       return isWatch ? this.watch(call) : this.list(call);
     }
     // All namespaces together can be read, and nothing else.
     if (resource.namespaced && namespace === undefined) throw notAllowed();
     if (request.method === 'POST') {
-      require('create');
+      need('create');
       return this.create(call, { resource, namespace: namespace ?? '' });
     }
     if (request.method === 'DELETE') {
-      require('deletecollection');
+      need('deletecollection');
       return this.deleteCollection(call);
     }
     throw notAllowed();
@@ -96,25 +96,25 @@ export class ResourceVerbs {
 
   private async handleObject(call: Call, target: ObjectTarget, verbs: readonly string[]): Promise<Reply> {
     const { subresource } = target;
-    const require = (verb: string) => {
+    const need = (verb: string) => {
       if (!verbs.includes(verb)) throw notAllowed();
     };
     switch (call.request.method) {
       case 'GET':
-        require('get');
+        need('get');
         return this.get(call, target);
       case 'PUT':
-        require('update');
+        need('update');
         return this.update(call, target);
       case 'PATCH':
-        require('patch');
+        need('patch');
         return this.patch(call, target);
       case 'DELETE':
-        require('delete');
+        need('delete');
         return this.delete(call, target);
       case 'POST': {
         if (subresource === undefined) throw notAllowed();
-        require('create');
+        need('create');
         const { resource, namespace, name } = target;
         return this.create(call, { resource, namespace, name, subresource });
       }
