@@ -27,7 +27,7 @@ function printed(kind: string, objects: readonly JsonObject[], columns?: readonl
   const resource = resourceOf(kind);
   const table = tableOf({ resource, objects, includeObject: 'None', nowMs: NOW, columns });
   const header = listIn(table, 'columnDefinitions').map(
-    ({ name, priority }) => `${String(name)}${priority === 0 ? '' : '*'}`,
+    ({ name, priority }) => `${name as string}${priority === 0 ? '' : '*'}`,
   );
   const rows = listIn(table, 'rows').map(({ cells }) => (isList(cells) ? cells : []).map(String));
   for (const row of rows) expect(row).toHaveLength(header.length);
