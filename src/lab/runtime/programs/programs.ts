@@ -31,7 +31,7 @@ export const PROGRAM_SCRIPTS: readonly ProgramScript[] = [
     ],
   },
   { file: 'web-clients.pl', programs: ['curl', 'wget'] },
-  { file: 'socket-clients.pl', programs: ['nc', 'ncat', 'netcat', 'telnet', 'redis-cli', 'pg_isready'] },
+  { file: 'socket-clients.pl', programs: ['nc', 'ncat', 'netcat', 'telnet', 'redis-cli', 'pg_isready', 'mysqladmin'] },
   { file: 'name-clients.pl', programs: ['nslookup', 'dig', 'host'] },
   { file: 'ping.pl', programs: ['ping', 'ping6'] },
   { file: 'shells.pl', programs: ['busybox', 'ash'] },
