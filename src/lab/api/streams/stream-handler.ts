@@ -5,7 +5,7 @@ import { createWebSocketStream } from 'ws';
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { PodStreams } from '../../pod-streams.ts';
 import type { ExecSession } from '../../runtime/exec-session.ts';
-import { badRequest, type StatusError } from '../status-error.ts';
+import { badRequest } from '../status-error.ts';
 import {
   EXEC_SPDY_PROTOCOLS,
   EXEC_WEBSOCKET_PROTOCOLS,
@@ -32,6 +32,11 @@ export interface UpgradeRoute extends StreamRoute {
 export interface StreamHandlerOptions {
   readonly pods: PodStreams;
   readonly clock: Clock;
+  /**
+   * Throws `StatusError` when there is no such pod. Port-forward asks it before it says yes; the others learn it from
+   * `pods`.
+   */
+  readonly requirePod?: (namespace: string, pod: string) => void;
   /** Told of bugs of ours that a connection has met; nothing else suffers from them. */
   readonly unexpected?: (error: unknown) => void;
 }
@@ -44,25 +49,22 @@ interface Upgrade {
   readonly route: UpgradeRoute;
 }
 
-/** What to answer when one of these subresources is asked for without an `Upgrade` header. */
-export function upgradeRequired(): StatusError {
-  return badRequest('Upgrade request required');
-}
-
 /**
- * What streams of pods: `exec`, `attach` and `portforward` over WebSocket or SPDY/3.1, and logs. Who asks, whether it may
- * and whether there is such a pod (which port-forward does not ask again) has been settled before.
+ * What streams of pods: `exec`, `attach` and `portforward` over WebSocket or SPDY/3.1, and logs. Who asks and whether it
+ * may has been settled before.
  */
 export class StreamHandler {
   readonly #pods: PodStreams;
   readonly #clock: Clock;
+  readonly #requirePod: (namespace: string, pod: string) => void;
   readonly #unexpected: (error: unknown) => void;
   readonly #open = new Set<{ destroy(): unknown }>();
   #closed = false;
 
-  constructor({ pods, clock, unexpected = () => {} }: StreamHandlerOptions) {
+  constructor({ pods, clock, requirePod = () => {}, unexpected = () => {} }: StreamHandlerOptions) {
     this.#pods = pods;
     this.#clock = clock;
+    this.#requirePod = requirePod;
     this.#unexpected = unexpected;
   }
 
@@ -115,8 +117,9 @@ export class StreamHandler {
   async #upgrade(upgrade: Upgrade): Promise<void> {
     const { request, route } = upgrade;
     const wanted = request.headers.upgrade?.toLowerCase();
-    if (wanted !== 'websocket' && wanted !== 'spdy/3.1') throw upgradeRequired();
+    if (wanted !== 'websocket' && wanted !== 'spdy/3.1') throw badRequest('Upgrade request required');
     if (route.subresource === 'portforward') {
+      this.#requirePod(route.namespace, route.pod);
       if (wanted === 'websocket') this.#forwardOverWebSocket(upgrade);
       else this.#forwardOverSpdy(upgrade);
     } else if (wanted === 'websocket') await this.#execOverWebSocket(upgrade);

@@ -6,6 +6,7 @@ import type { Clock } from '../../../../src/io/kubernetes/clock.ts';
 import { systemClock } from '../../../../src/io/kubernetes/clock.ts';
 import { statusOf } from '../../../../src/lab/api/streams/refusal.ts';
 import { StreamHandler } from '../../../../src/lab/api/streams/stream-handler.ts';
+import { StatusError } from '../../../../src/lab/api/status-error.ts';
 import type { PodStreams } from '../../../../src/lab/pod-streams.ts';
 import { certificate } from '../../../io/kubernetes/certificate.ts';
 
@@ -33,7 +34,14 @@ export class PodServer {
   readonly #server: Server;
 
   constructor(pods: PodStreams, clock: Clock = systemClock) {
-    this.handler = new StreamHandler({ pods, clock, unexpected: (error) => this.#unexpected.push(error) });
+    this.handler = new StreamHandler({
+      pods,
+      clock,
+      requirePod: (_namespace, pod) => {
+        if (pod === 'missing') throw new StatusError('NotFound', 'pods "missing" not found');
+      },
+      unexpected: (error) => this.#unexpected.push(error),
+    });
     const own = certificate('server', { issuer: this.authority, addresses: [[127, 0, 0, 1]] });
     this.#server = createServer({ cert: own.certificate, key: own.key });
     this.#server.on('request', (request, response) => this.#answer(request, response));

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ExecSession } from '../../../../src/lab/runtime/exec-session.ts';
@@ -389,6 +393,22 @@ describe('refusals are answered as HTTP', () => {
     const answer = JSON.parse(body ?? '') as { readonly message: string };
     expect(answer).toMatchObject({ kind: 'Status', status: 'Failure', code });
     expect(answer.message).toContain(message);
+  });
+
+  test('a pod that is not there, before a port of it is asked for', async () => {
+    const client = new Client('../missing/portforward?ports=80', ['v4.channel.k8s.io']);
+    await until(() => client.refused !== undefined);
+    expect(client.refused).toMatch(/^404 .*pods \\"missing\\" not found/);
+  });
+
+  test('another upgrade than these', async () => {
+    const refused = get(new URL('/api/v1/namespaces/shop/pods/web/exec?stdout=1', server.url), {
+      ca: server.authority.certificate,
+      headers: { Connection: 'Upgrade', Upgrade: 'h2c' },
+    });
+    const [response] = (await once(refused, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(400);
+    expect(await text(response)).toContain('Upgrade request required');
   });
 
   test('what is no refusal is an error of the server', async () => {
