@@ -26,8 +26,11 @@ import { WatchHub } from './watch-hub.ts';
 import { watchSink } from './watch-response.ts';
 import { WriteBarrier } from './write-barrier.ts';
 
-/** Where to listen: a socket that is open already, or an address. Port 0 is any free one. */
-export type ListenAt = { readonly fd: number } | { readonly host: string; readonly port: number };
+/**
+ * Where to listen: a socket that is open already, a listener that is taken over (one that another process has sent, say),
+ * or an address. Port 0 is any free one.
+ */
+export type ListenAt = NetServer | { readonly fd: number } | { readonly host: string; readonly port: number };
 
 /** A request that was answered. */
 export interface ServedRequest {
@@ -69,7 +72,6 @@ export class ApiServer {
   private readonly verbs: ResourceVerbs;
   private readonly hub: WatchHub;
   private readonly servers: Server[] = [];
-  private readonly attached: NetServer[] = [];
   /** Connections that are no HTTP any more, which the servers no longer know. */
   private readonly upgraded = new Set<Duplex>();
   private closing: Promise<void> | undefined;
@@ -108,20 +110,6 @@ export class ApiServer {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Serves the connections that somebody else's listener takes, besides where it serves already. */
-  attach(listener: NetServer): void {
-    if (this.closing !== undefined) throw new Error('the API server is closed');
-    const server = httpsListener(this.options.tls, {
-      request: (request, response) => this.serve(request, response),
-      upgrade: (request, socket, head) => this.upgrade(request, socket, head),
-    });
-    listener.on('connection', (socket) => server.emit('connection', socket));
-    listener.on('error', (error) => this.report(error));
-    server.on('error', (error) => this.report(error));
-    this.servers.push(server);
-    this.attached.push(listener);
-  }
-
   /** Ends watches and streams, lets other answers finish for a moment, and frees the listeners. Idempotent. */
   close(): Promise<void> {
     this.closing ??= this.closeAll();
@@ -131,7 +119,6 @@ export class ApiServer {
   private async closeAll(): Promise<void> {
     this.hub.close();
     this.options.streams.close();
-    for (const listener of this.attached) listener.close();
     for (const socket of this.upgraded) socket.destroy();
     const closed = this.servers.map(
       (server) =>

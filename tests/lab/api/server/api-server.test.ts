@@ -1,5 +1,6 @@
 import { connect, type TLSSocket } from 'node:tls';
-import { connect as connectTcp } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ServedRequest } from '../../../../src/lab/api/server/api-server.ts';
 import type { Strategy } from '../../../../src/lab/api/kinds/strategy.ts';
@@ -576,10 +577,27 @@ describe('what goes wrong', () => {
     socket.write(
       `GET ${configMaps}/a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`,
     );
-    let answer = '';
-    for await (const piece of socket) answer += String(piece);
-    expect(answer).toContain('"name":"a"');
+    expect(await textOf(socket)).toContain('"name":"a"');
     await expect(api.server.listen({ host: '127.0.0.1', port })).rejects.toThrow('EADDRINUSE');
+  });
+
+  test('takes a listener over', async () => {
+    const listener = createServer();
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const { port } = listener.address() as AddressInfo;
+    const api = await start();
+    expect(await api.server.listen(listener)).toBe(port);
+    const socket = connect({ host: '127.0.0.1', port, ca: api.authority });
+    socket.write('GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(await textOf(socket)).toMatch(/^HTTP\/1.1 401 /);
+    await api.server.close();
+    // What served is free again.
+    const next = createServer();
+    next.listen(port, '127.0.0.1');
+    await once(next, 'listening');
+    next.close();
+    listener.close();
   });
 
   test('closes with streams open, and twice', async () => {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../../../../src/io/kubernetes/clock.ts';
 import { systemClock } from '../../../../src/io/kubernetes/clock.ts';
 import type { JsonObject } from '../../../../src/lab/api/json.ts';
@@ -136,7 +137,7 @@ export async function startTestApi({ strategies = new Map(), ...options }: TestA
   };
 }
 
-export async function textOf(response: IncomingMessage): Promise<string> {
+export async function textOf(response: Readable): Promise<string> {
   let text = '';
   response.setEncoding('utf8');
   for await (const piece of response) text += String(piece);
