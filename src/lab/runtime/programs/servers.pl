@@ -115,7 +115,7 @@ sub go_flags {
     while (@_) {
         my $word = shift;
         if    ($word =~ /^--?([\w-]+)=(.*)$/s) { $flags{$1} = $2 }
-        elsif ($word =~ /^--?([\w-]+)$/) { $flags{$1} = @_ && $_[0] !~ /^--?[a-z]/ ? shift : 'true' }
+        elsif ($word =~ /^--?([\w-]+)$/) { my $name = $1; $flags{$name} = @_ && $_[0] !~ /^--?[a-z]/ ? shift : 'true' }
     }
     return %flags;
 }
