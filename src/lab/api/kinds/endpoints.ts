@@ -15,6 +15,7 @@ export const endpointsStrategy: Strategy = {
     objectsOf(endpoints, 'subsets').forEach((subset, index) => validateSubset(causes, subset, `subsets[${index}]`));
     return causes.all;
   },
+  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
 };
 
 function validateSubset(causes: Causes, subset: JsonObject, at: string): void {

@@ -16,14 +16,13 @@ import {
 import { validateLabelSelector } from './label-selector.ts';
 import { templateLabels, validateSelectsTemplate, validateTemplate, withTemplateDefaults } from './pod-template.ts';
 import { podSpecWarnings } from './pod-warnings.ts';
-import type { ClusterView, Strategy } from './strategy.ts';
+import type { Strategy } from './strategy.ts';
 import { validateNotNegative } from './workloads.ts';
 
-const UID_LABEL = 'batch.kubernetes.io/controller-uid';
 const NAME_LABEL = 'batch.kubernetes.io/job-name';
 
 export const jobStrategy: Strategy = {
-  prepareCreate: (job, cluster) => withGeneratedSelector(withLabels(withDefaults(job)), cluster),
+  prepareCreate: (job) => withGeneratedSelector(withLabels(withDefaults(job))),
   prepareUpdate: withDefaults,
   validate: (job) => {
     const causes = new Causes();
@@ -59,35 +58,25 @@ function withLabels(job: JsonObject): JsonObject {
   return withFields(job, { metadata: withFields(metadata, { labels: Object.fromEntries(labels) }) });
 }
 
-/** Selects its own pods and nobody else's. The uid is not yet known here, so another one stands for it. */
-function withGeneratedSelector(job: JsonObject, cluster: ClusterView): JsonObject {
+/**
+ * Selects its pods by its name, where other servers take its uid: that is not yet known here. Whoever makes the pods adds
+ * the uid to their labels.
+ */
+function withGeneratedSelector(job: JsonObject): JsonObject {
   const spec = objectOf(job, 'spec');
   if (isTrue(spec, 'manualSelector')) return job;
-  const uid = randomUid(cluster.random);
   const name = textOf(metadataOf(job), 'name');
   const template = objectOf(spec, 'template');
   const metadata = objectOf(template, 'metadata');
-  const labels = withFields(withMissing(objectOf(metadata, 'labels'), { 'controller-uid': uid, 'job-name': name }), {
-    [UID_LABEL]: uid,
-    [NAME_LABEL]: name,
-  });
+  const labels = withFields(withMissing(objectOf(metadata, 'labels'), { 'job-name': name }), { [NAME_LABEL]: name });
   const selector = objectOf(spec, 'selector');
+  const matchLabels = withFields(objectOf(selector, 'matchLabels'), { [NAME_LABEL]: name });
   return withFields(job, {
     spec: withFields(spec, {
-      selector: withFields(selector, {
-        matchLabels: withFields(objectOf(selector, 'matchLabels'), { [UID_LABEL]: uid }),
-      }),
+      selector: withFields(selector, { matchLabels }),
       template: withFields(template, { metadata: withFields(metadata, { labels }) }),
     }),
   });
-}
-
-/** In the form of a UUID of version 4. */
-function randomUid(random: () => number): string {
-  const digits = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16));
-  digits[12] = '4';
-  digits[16] = '8';
-  return [8, 4, 4, 4, 12].map((length) => digits.splice(0, length).join('')).join('-');
 }
 
 function validateJob(causes: Causes, spec: JsonObject): void {

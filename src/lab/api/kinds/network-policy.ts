@@ -1,14 +1,18 @@
 /** NetworkPolicies, and the cluster-wide policies. */
 import type { JsonObject } from '../json.ts';
+import { cidrWarnings } from './address-warnings.ts';
 import { decodedProblems } from './decoded-causes.ts';
-import { listOf, objectOf, withFields } from './field-values.ts';
+import { listOf, objectAt, objectOf, objectsOf, textOf, textsOf, withFields } from './field-values.ts';
 import type { Strategy } from './strategy.ts';
 
 export const networkPolicyStrategy: Strategy = {
   prepareCreate: withPolicyTypes,
   prepareUpdate: withPolicyTypes,
   validate: (policy) => decodedProblems(policy).causes,
-  warnings: (policy) => decodedProblems(policy).warnings,
+  warnings: (policy) => {
+    const spec = objectOf(policy, 'spec');
+    return [...blockWarnings(spec, 'ingress', 'from'), ...blockWarnings(spec, 'egress', 'to')];
+  },
 };
 
 /** The schemas of these are checked here like the built-in kinds. */
@@ -23,4 +27,18 @@ function withPolicyTypes(policy: JsonObject): JsonObject {
   if (listOf(spec, 'policyTypes').length > 0) return policy;
   const policyTypes = listOf(spec, 'egress').length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
   return withFields(policy, { spec: withFields(spec, { policyTypes }) });
+}
+
+function blockWarnings(spec: JsonObject, direction: 'egress' | 'ingress', peers: 'from' | 'to'): readonly string[] {
+  return objectsOf(spec, direction).flatMap((rule, index) =>
+    objectsOf(rule, peers).flatMap((peer, peerIndex) => {
+      const block = objectAt(peer, 'ipBlock');
+      if (block === undefined) return [];
+      const at = `spec.${direction}[${index}].${peers}[${peerIndex}].ipBlock`;
+      return [
+        ...cidrWarnings(`${at}.cidr`, textOf(block, 'cidr')),
+        ...textsOf(block, 'except').flatMap((hole, holeIndex) => cidrWarnings(`${at}.except[${holeIndex}]`, hole)),
+      ];
+    }),
+  );
 }

@@ -1,50 +1,154 @@
 /** What the API server warns of in pods and templates: legal, and hardly meant. */
-import type { JsonObject } from '../json.ts';
-import { numberOf, objectsOf, textMapOf, textOf } from './field-values.ts';
+import { get, type JsonObject } from '../json.ts';
+import { isGiven, numberOf, objectOf, objectsOf, textMapOf, textOf } from './field-values.ts';
+import { parseQuantity } from './quantity.ts';
 
 const deprecatedNodeLabels: ReadonlyMap<string, string> = new Map([
-  ['beta.kubernetes.io/arch', 'use "kubernetes.io/arch" instead'],
-  ['beta.kubernetes.io/os', 'use "kubernetes.io/os" instead'],
-  ['failure-domain.beta.kubernetes.io/region', 'use "topology.kubernetes.io/region" instead'],
-  ['failure-domain.beta.kubernetes.io/zone', 'use "topology.kubernetes.io/zone" instead'],
+  ['beta.kubernetes.io/arch', 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
+  ['beta.kubernetes.io/os', 'deprecated since v1.14; use "kubernetes.io/os" instead'],
+  ['failure-domain.beta.kubernetes.io/region', 'deprecated since v1.17; use "topology.kubernetes.io/region" instead'],
+  ['failure-domain.beta.kubernetes.io/zone', 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'],
+  ['beta.kubernetes.io/instance-type', 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'],
 ]);
 
+const NO_MATCH = 'a null labelSelector results in matching no pod';
+
+/** `path` is that of the spec. */
 export function podSpecWarnings(spec: JsonObject, path: string): readonly string[] {
+  const lists = ['initContainers', 'containers'];
+  const containers = lists.flatMap((list) =>
+    objectsOf(spec, list).map((container, index) => ({ container, at: `${path}.${list}[${index}]` })),
+  );
+  const seconds = numberOf(spec, 'terminationGracePeriodSeconds') ?? 0;
+  return [
+    ...placementWarnings(spec, path),
+    ...repeated(objectsOf(spec, 'hostAliases'), 'ip', `${path}.hostAliases`),
+    ...repeated(objectsOf(spec, 'imagePullSecrets'), 'name', `${path}.imagePullSecrets`),
+    ...objectsOf(spec, 'imagePullSecrets').flatMap((secret, index) =>
+      textOf(secret, 'name') === '' ? [`${path}.imagePullSecrets[${index}].name: invalid empty name ""`] : [],
+    ),
+    ...containers.flatMap(({ container, at }) => [...fractions(container, at), ...hiddenVariables(container, at)]),
+    ...portWarnings(containers),
+    ...(seconds < 0
+      ? [`${path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
+      : []),
+    ...affinityWarnings(spec, path),
+  ];
+}
+
+function placementWarnings(spec: JsonObject, path: string): readonly string[] {
   const warnings: string[] = [];
   for (const key of textMapOf(spec, 'nodeSelector').keys()) {
-    const instead = deprecatedNodeLabels.get(key);
-    if (instead !== undefined) warnings.push(`${path}.nodeSelector[${key}]: deprecated since v1.14; ${instead}`);
+    const message = deprecatedNodeLabels.get(key);
+    if (message !== undefined) warnings.push(`${path}.nodeSelector[${key}]: ${message}`);
   }
-  const seconds = numberOf(spec, 'terminationGracePeriodSeconds') ?? 0;
-  if (seconds < 0)
-    warnings.push(
-      `${path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`,
-    );
-  for (const list of ['initContainers', 'containers'])
-    objectsOf(spec, list).forEach((container, index) => {
-      warnings.push(...duplicateNames(container, `${path}.${list}[${index}]`));
-    });
+  objectsOf(spec, 'topologySpreadConstraints').forEach((constraint, index) => {
+    const at = `${path}.topologySpreadConstraints[${index}]`;
+    const key = textOf(constraint, 'topologyKey');
+    const message = deprecatedNodeLabels.get(key);
+    if (message !== undefined) warnings.push(`${at}.topologyKey: ${key} is ${message}`);
+    if (!isGiven(constraint, 'labelSelector')) warnings.push(`${at}.labelSelector: ${NO_MATCH}`);
+  });
   return warnings;
 }
 
-function duplicateNames(container: JsonObject, path: string): readonly string[] {
-  const warnings: string[] = [];
-  const names = new Set<string>();
-  objectsOf(container, 'env').forEach((variable, index) => {
+function affinityWarnings(spec: JsonObject, path: string): readonly string[] {
+  const affinity = objectOf(spec, 'affinity');
+  return ['podAffinity', 'podAntiAffinity'].flatMap((name) => {
+    const part = objectOf(affinity, name);
+    const at = `${path}.affinity.${name}`;
+    const required = 'requiredDuringSchedulingIgnoredDuringExecution';
+    const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
+    return [
+      ...objectsOf(part, required).flatMap((term, index) =>
+        isGiven(term, 'labelSelector') ? [] : [`${at}.${required}[${index}].labelSelector: ${NO_MATCH}`],
+      ),
+      ...objectsOf(part, preferred).flatMap((weighted, index) =>
+        isGiven(objectOf(weighted, 'podAffinityTerm'), 'labelSelector')
+          ? []
+          : [`${at}.${preferred}[${index}].podAffinityTerm.labelSelector: ${NO_MATCH}`],
+      ),
+    ];
+  });
+}
+
+function repeated(items: readonly JsonObject[], name: string, path: string): readonly string[] {
+  const seen = new Set<string>();
+  return items.flatMap((item, index) => {
+    const value = textOf(item, name);
+    const isKnown = seen.has(value);
+    seen.add(value);
+    return isKnown ? [`${path}[${index}].${name}: duplicate ${name} ${JSON.stringify(value)}`] : [];
+  });
+}
+
+const NANO = 10n ** 9n;
+
+/** Nobody has half a byte. */
+function fractions(container: JsonObject, path: string): readonly string[] {
+  const resources = objectOf(container, 'resources');
+  return ['memory', 'ephemeral-storage'].flatMap((name) =>
+    ['limits', 'requests'].flatMap((side) => {
+      const value = get(objectOf(resources, side), name);
+      const quantity = parseQuantity(value);
+      if (quantity === undefined || quantity.nanos % NANO === 0n) return [];
+      const at = `${path}.resources.${side}[${name}]`;
+      return [`${at}: fractional byte value ${JSON.stringify(value)} is invalid, must be an integer`];
+    }),
+  );
+}
+
+/** One that builds on the value before is meant so. */
+function hiddenVariables(container: JsonObject, path: string): readonly string[] {
+  const seen = new Set<string>();
+  return objectsOf(container, 'env').flatMap((variable, index) => {
     const name = textOf(variable, 'name');
-    if (names.has(name))
-      warnings.push(
-        `${path}.env[${index}]: hides previous definition of "${name}", which may be dropped when using apply`,
-      );
-    names.add(name);
+    const value = textOf(variable, 'value');
+    const isKnown = seen.has(name);
+    seen.add(name);
+    const reference = `$(${name})`;
+    const buildsOn = !isGiven(variable, 'valueFrom') && value !== reference && value.includes(reference);
+    if (!isKnown || buildsOn) return [];
+    return [
+      `${path}.env[${index}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`,
+    ];
   });
-  const ports = new Map<string, number>();
-  objectsOf(container, 'ports').forEach((port, index) => {
-    const number = numberOf(port, 'containerPort') ?? 0;
-    const key = `${number}/${textOf(port, 'protocol')}/${textOf(port, 'hostIP')}/${numberOf(port, 'hostPort') ?? 0}`;
-    const first = ports.get(key);
-    if (first === undefined) ports.set(key, index);
-    else warnings.push(`${path}.ports[${index}]: duplicate port definition with ${path}.ports[${first}]`);
-  });
+}
+
+interface PlacedPort {
+  readonly at: string;
+  readonly hostIp: string;
+  readonly hostPort: number;
+}
+
+/** Pairs are compared only so far: more say nothing new. */
+const MAX_COMPARED = 20;
+
+function portWarnings(
+  containers: readonly { readonly container: JsonObject; readonly at: string }[],
+): readonly string[] {
+  const warnings: string[] = [];
+  const known = new Map<string, PlacedPort[]>();
+  for (const { container, at } of containers)
+    for (const [index, port] of objectsOf(container, 'ports').entries()) {
+      const placed = {
+        at: `${at}.ports[${index}]`,
+        hostIp: textOf(port, 'hostIP'),
+        hostPort: numberOf(port, 'hostPort') ?? 0,
+      };
+      const key = `${numberOf(port, 'containerPort') ?? 0}/${textOf(port, 'protocol')}`;
+      const others = known.get(key) ?? [];
+      for (const other of others) warnings.push(...conflictWarnings(placed, other));
+      if (others.length < MAX_COMPARED) known.set(key, [...others, placed]);
+    }
   return warnings;
+}
+
+function conflictWarnings(port: PlacedPort, other: PlacedPort): readonly string[] {
+  if (port.hostIp === other.hostIp && port.hostPort === other.hostPort)
+    return [`${port.at}: duplicate port definition with ${other.at}`];
+  if (port.hostPort === 0 || other.hostPort === 0) return [`${port.at}: overlapping port definition with ${other.at}`];
+  const isHalfNamed = (port.hostIp === '') !== (other.hostIp === '');
+  if (port.hostPort !== other.hostPort || !isHalfNamed) return [];
+  return [`${port.at}: dangerously ambiguous port definition with ${other.at}`];
 }

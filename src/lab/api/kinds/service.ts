@@ -1,11 +1,13 @@
 /** Services. */
 import { Causes } from './causes.ts';
+import { withFields } from './field-values.ts';
 import { completedService, completedUpdate } from './service-defaults.ts';
 import { validateService, validateServiceUpdate } from './service-validation.ts';
+import { serviceWarnings } from './service-warnings.ts';
 import type { Strategy } from './strategy.ts';
 
 export const serviceStrategy: Strategy = {
-  prepareCreate: completedService,
+  prepareCreate: (service, cluster) => withFields(completedService(service, cluster), { status: { loadBalancer: {} } }),
   prepareUpdate: completedUpdate,
   validate: validateService,
   validateUpdate: (next, before) => {
@@ -13,4 +15,5 @@ export const serviceStrategy: Strategy = {
     validateServiceUpdate(causes, next, before);
     return causes.all;
   },
+  warnings: serviceWarnings,
 };

@@ -81,11 +81,17 @@ describe('network policies', () => {
   });
 
   it('are warned of when newer servers refuse them', () => {
-    const spec = { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.1/8' } }] }] };
-    const { causes, warnings } = new KindCluster().create(policy(spec));
+    const blocks = ['10.0.0.1/8', '010.0.0.0/8', '2001:DB8::/32', '::ffff:10.0.0.0/104', '10.0.0.0/8'];
+    const from = blocks.map((cidr) => ({ ipBlock: { cidr } }));
+    const spec = { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['10.1.0.1/16'] } }] }] };
+    const { causes, warnings } = new KindCluster().create(policy({ ...spec, ingress: [{ from }] }));
     expect(causes).toEqual([]);
     expect(warnings).toEqual([
-      'spec.ingress[0].from[0].ipBlock.cidr: Invalid value: "10.0.0.1/8": must not have bits set beyond the prefix length',
+      'spec.ingress[0].from[0].ipBlock.cidr: CIDR value "10.0.0.1/8" is ambiguous in this context (should be "10.0.0.0/8" or "10.0.0.1/32"?)',
+      'spec.ingress[0].from[1].ipBlock.cidr: non-standard CIDR value "010.0.0.0/8" will be considered invalid in a future Kubernetes release: use "10.0.0.0/8"',
+      'spec.ingress[0].from[2].ipBlock.cidr: IPv6 CIDR value "2001:DB8::/32" should be in RFC 5952 canonical format ("2001:db8::/32")',
+      'spec.ingress[0].from[3].ipBlock.cidr: non-standard CIDR value "::ffff:10.0.0.0/104" will be considered invalid in a future Kubernetes release: use "10.0.0.0/8"',
+      'spec.egress[0].to[0].ipBlock.except[0]: CIDR value "10.1.0.1/16" is ambiguous in this context (should be "10.1.0.0/16" or "10.1.0.1/32"?)',
     ]);
   });
 

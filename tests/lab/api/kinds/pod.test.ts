@@ -325,15 +325,53 @@ describe('what is refused in a pod', () => {
     expect(causesOf(spec)).toEqual(causes);
   });
 
-  it('is warned of when it is only strange', () => {
-    const env = [{ name: 'A' }, { name: 'A' }];
-    const ports = [{ containerPort: 80 }, { containerPort: 80 }];
-    const { causes, warnings } = new KindCluster().create(podOf(withContainer({ env, ports })));
+  it.each<[what: string, spec: JsonObject, warnings: readonly string[]]>([
+    [
+      'variables and ports twice',
+      withContainer({
+        env: [{ name: 'A' }, { name: 'A' }, { name: 'A', value: '$(A):b' }],
+        ports: [{ containerPort: 80 }, { containerPort: 80 }],
+      }),
+      [
+        'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
+        'spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]',
+      ],
+    ],
+    [
+      'ports that overlap',
+      withContainer({
+        ports: [
+          { containerPort: 80, hostPort: 8080 },
+          { containerPort: 80, hostPort: 8080, hostIP: '10.0.0.1' },
+          { containerPort: 80, protocol: 'UDP' },
+          { containerPort: 80, protocol: 'UDP', hostPort: 9 },
+        ],
+      }),
+      [
+        'spec.containers[0].ports[1]: dangerously ambiguous port definition with spec.containers[0].ports[0]',
+        'spec.containers[0].ports[3]: overlapping port definition with spec.containers[0].ports[2]',
+      ],
+    ],
+    [
+      'half bytes, old labels and selectors of nothing',
+      {
+        ...withContainer({ resources: { limits: { memory: '100m' } } }),
+        nodeSelector: { 'beta.kubernetes.io/os': 'linux' },
+        imagePullSecrets: [{ name: 'a' }, { name: 'a' }],
+        affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'a' }] } },
+      },
+      [
+        'spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead',
+        'spec.imagePullSecrets[1].name: duplicate name "a"',
+        'spec.containers[0].resources.limits[memory]: fractional byte value "100m" is invalid, must be an integer',
+        'spec.containers[0].resources.requests[memory]: fractional byte value "100m" is invalid, must be an integer',
+        'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector: a null labelSelector results in matching no pod',
+      ],
+    ],
+  ])('is warned of when it is only strange: %s', (_, spec, expected) => {
+    const { causes, warnings } = new KindCluster().create(podOf(spec));
     expect(causes).toEqual([]);
-    expect(warnings).toEqual([
-      'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
-      'spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]',
-    ]);
+    expect(warnings).toEqual(expected);
   });
 });
 

@@ -241,6 +241,31 @@ describe('what is refused in a Service', () => {
   });
 });
 
+describe('what a Service is warned of', () => {
+  it.each<[spec: JsonObject, warnings: readonly string[]]>([
+    [{ ports: [http] }, []],
+    [
+      { clusterIP: 'None', sessionAffinity: 'ClientIP', externalIPs: ['192.0.2.1'], externalName: 'a.b' },
+      [
+        'spec.externalIPs is ignored for headless services',
+        'spec.SessionAffinity is ignored for headless services',
+        'spec.externalName is ignored when spec.type is not "ExternalName"',
+      ],
+    ],
+    [
+      { ports: [http], clusterIP: '10.096.0.9', externalIPs: ['2001:DB8::1'] },
+      [
+        'spec.clusterIPs[0]: non-standard IP address "10.096.0.9" will be considered invalid in a future Kubernetes release: use "10.96.0.9"',
+        'spec.externalIPs[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+      ],
+    ],
+  ])('%j', (spec, warnings) => {
+    const { causes, warnings: found } = new KindCluster().create(serviceOf(spec));
+    expect(causes).toEqual([]);
+    expect(found).toEqual(warnings);
+  });
+});
+
 describe('what may change in a Service', () => {
   const dual = new KindCluster('dual');
   const cluster = new KindCluster();

@@ -90,13 +90,10 @@ describe('what is filled into workloads', () => {
       podReplacementPolicy: 'TerminatingOrFailed',
       suspend: false,
     });
-    const uid = '88888888-8888-4888-8888-888888888888';
-    expect(spec['selector']).toEqual({ matchLabels: { 'batch.kubernetes.io/controller-uid': uid } });
+    expect(spec['selector']).toEqual({ matchLabels: { 'batch.kubernetes.io/job-name': 'web' } });
     expect(objectOf(objectOf(spec, 'template'), 'metadata')['labels']).toEqual({
       app: 'web',
-      'batch.kubernetes.io/controller-uid': uid,
       'batch.kubernetes.io/job-name': 'web',
-      'controller-uid': uid,
       'job-name': 'web',
     });
     expect(objectOf(object, 'metadata')['labels']).toEqual({ app: 'web' });
