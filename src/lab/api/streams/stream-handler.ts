@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createWebSocketStream } from 'ws';
@@ -41,6 +42,8 @@ export interface StreamHandlerOptions {
   readonly unexpected?: (error: unknown) => void;
 }
 
+const KEEP_ALIVE_MS = 30_000;
+
 /** The request, as Node's `upgrade` event hands it over. */
 interface Upgrade {
   readonly request: IncomingMessage;
@@ -75,6 +78,8 @@ export class StreamHandler {
       socket.destroy();
       return;
     }
+    // A client that has vanished is noticed also while nothing is said.
+    if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     this.#upgrade({ request, socket, head, route }).catch((error: unknown) => refuse(socket, error));

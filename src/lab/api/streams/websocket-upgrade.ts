@@ -12,6 +12,11 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
  * does not read, because somebody pages through the output, is alive.
  */
 const PING_INTERVAL_MS = 30_000;
+/**
+ * How long a client may take to answer our goodbye: as long as the real server lets connections idle. Somebody may page
+ * through the last output, and to close first would lose what they have not seen.
+ */
+const GOODBYE_MS = 4 * 3_600_000;
 
 /** The subprotocols that the client offers, what it likes best first. */
 export function offeredProtocols(request: IncomingMessage): readonly string[] {
@@ -46,12 +51,15 @@ export function acceptWebSocket(
   clock: Clock,
   opened: (webSocket: WebSocket) => void,
 ): void {
-  const server = new WebSocketServer({
+  const options = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
-  });
+    // Newer than its types.
+    closeTimeout: GOODBYE_MS,
+  };
+  const server = new WebSocketServer(options);
   // Not left to the library: it takes the slash in the name of the SPDY tunnel for an error.
   delete request.headers['sec-websocket-protocol'];
   if (protocol !== '') server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));

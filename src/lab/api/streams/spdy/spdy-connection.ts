@@ -40,8 +40,13 @@ const MAX_TOTAL_BACKLOG_BYTES = 4 * 1024 * 1024;
 const MAX_DATA_BYTES = 32 * 1024;
 /** So that a vanished peer is noticed also while nothing is read; the answers do not matter. */
 const PING_INTERVAL_MS = 30_000;
-/** How long the other side may take to close after we have said goodbye. */
-const GOODBYE_MS = 10_000;
+/**
+ * How long the other side may take to close after we have said goodbye: as long as the real server lets connections idle.
+ * Somebody may page through the last output, and to close first would lose what they have not seen.
+ */
+const GOODBYE_MS = 4 * 3_600_000;
+/** The same after an error, when there is nothing to wait for. */
+const FAILURE_MS = 10_000;
 
 interface Sending {
   readonly bytes: Buffer;
@@ -138,7 +143,7 @@ export class SpdyConnection implements StreamLink {
     if (this.#state === 'over') return;
     this.#state = 'failed';
     this.#cancelGoodbye();
-    this.#cancelGoodbye = this.#clock.after(GOODBYE_MS, () => this.destroy());
+    this.#cancelGoodbye = this.#clock.after(FAILURE_MS, () => this.destroy());
     this.#transport.end(goAwayFrame(this.#lastStreamId, GO_AWAY_STATUS.protocolError), () => this.destroy());
   }
 
