@@ -256,7 +256,7 @@ export class PodLife {
           if (!this.stopped) await runtime.startSandbox(spec);
           return !this.stopped;
         });
-        this.changed();
+        // Nobody looks before something has started in it, or cannot: that is written then.
         return this.sandboxReady;
       } catch (error) {
         await runtime.removeSandbox(this.sandbox).catch(() => undefined);
@@ -270,9 +270,10 @@ export class PodLife {
   /** Whether policies are in force for its addresses before it is over. */
   private async enforced(): Promise<boolean> {
     const { clock, ready } = this.world;
-    const cancel = clock.after(NETWORK_LATE_MS, () =>
-      this.record('Warning', 'NetworkNotReady', 'network is not ready: its policies are not in force yet'),
-    );
+    const cancel = clock.after(NETWORK_LATE_MS, () => {
+      this.record('Warning', 'NetworkNotReady', 'network is not ready: its policies are not in force yet');
+      this.changed();
+    });
     try {
       await Promise.race([ready(this.pod), aborted(this.stopping.signal)]);
       return !this.stopped;
@@ -373,11 +374,11 @@ export class PodLife {
     }
   }
 
-  /** Several changes in a row are written together. */
+  /** What changes in one go is written at once: a write costs more than all the rest. */
   private changed(): void {
     if (this.dirty) return;
     this.dirty = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       if (!this.dirty) return;
       try {
         this.write();
