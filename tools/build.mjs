@@ -37,7 +37,8 @@ export function build() {
       absWorkingDir: root,
       entryPoints: [
         { in: 'src/cli/main.ts', out: 'main' },
-        // Started by the lab as a process of its own.
+        // Processes of their own: the lab, and what it starts.
+        { in: 'src/cli/lab-server.ts', out: 'lab-server' },
         { in: 'src/lab/dns/dns-program.ts', out: 'dns-program' },
       ],
       outdir: join(next, 'cli'),

@@ -19,6 +19,7 @@ export const floorOfFolder = new Map([
   ['learn', 5],
   ['dataplane', 5],
   ['intents', 5],
+  ['probe', 5],
   ['report', 6],
   ['io', 7],
   ['agent', 8],

@@ -7,8 +7,10 @@ import { canCommand } from './commands/can.ts';
 import { completionCommand } from './commands/completion.ts';
 import { demoCommand } from './commands/demo.ts';
 import { diffCommand } from './commands/diff.ts';
+import { labCommand } from './commands/lab.ts';
 import { mapCommand } from './commands/map.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { probeCommand } from './commands/probe.ts';
 import { versionCommand } from './commands/version.ts';
 import { addExamples } from './examples.ts';
 
@@ -41,6 +43,8 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
     diffCommand(),
     auditCommand(),
     verifyCommand(),
+    probeCommand(),
+    labCommand(),
     agentCommand(),
     demoCommand(),
     completionCommand(),
@@ -48,7 +52,7 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
   ]) {
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands]) {
+  for (const command of withChildren(program)) {
     command.helpOption('-h, --help', 'print help');
     command.configureHelp({ optionDescription });
     command.exitOverride();
@@ -56,6 +60,10 @@ export function buildProgram({ name }: ProgramOptions): CommandUnknownOpts {
     command.configureOutput({ outputError: () => {} });
   }
   return program;
+}
+
+function withChildren(command: CommandUnknownOpts): readonly CommandUnknownOpts[] {
+  return [command, ...command.commands.flatMap(withChildren)];
 }
 
 /** Choices the way usage lines write them, and a default only where there is one. */

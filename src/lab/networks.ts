@@ -21,6 +21,8 @@ export interface LabNetworks {
   readonly families: readonly (4 | 6)[];
   readonly nodes: readonly NodeNetwork[];
   readonly podCidrs: readonly string[];
+  /** Addresses of nodes and control plane are in these. */
+  readonly nodeCidrs: readonly string[];
   /** Cluster addresses of Services are in these. */
   readonly serviceCidrs: readonly string[];
   /** Where the API server is reached from nodes and pods, on port `apiPort`; also the router between nodes. */
@@ -47,6 +49,7 @@ const BY_FAMILY = {
     podCidr: (index: number) => `10.244.${index * 4}.0/22`,
     pods: '10.244.0.0/16',
     services: '10.96.0.0/16',
+    nodes: '172.30.0.0/24',
     controlPlane: '172.30.0.1',
     apiService: '10.96.0.1',
     dnsService: '10.96.0.10',
@@ -57,6 +60,7 @@ const BY_FAMILY = {
     podCidr: (index: number) => `fd00:10:244:${index.toString(16)}::/64`,
     pods: 'fd00:10:244::/48',
     services: 'fd00:10:96::/112',
+    nodes: 'fd00:172:30::/64',
     controlPlane: 'fd00:172:30::1',
     apiService: 'fd00:10:96::1',
     dnsService: 'fd00:10:96::a',
@@ -79,6 +83,7 @@ export function labNetworks(nodes: number, family: IpFamily): LabNetworks {
       podCidrs: plans.map(({ podCidr }) => podCidr(index)),
     })),
     podCidrs: plans.map(({ pods }) => pods),
+    nodeCidrs: plans.map(({ nodes: range }) => range),
     serviceCidrs: plans.map(({ services }) => services),
     controlPlane: plans.map(({ controlPlane }) => controlPlane),
     apiPort: 6443,

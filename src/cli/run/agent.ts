@@ -4,8 +4,6 @@ import v8 from 'node:v8';
 import { Agent, type AgentOptions } from '../../agent/agent.ts';
 import { agentLog } from '../../agent/agent-log.ts';
 import { featureStatus, possibleObservation } from '../../agent/known-words.ts';
-import { isSameWatched, watchedProjection } from '../../agent/undecoded.ts';
-import type { WatchResource } from '../../agent/world.ts';
 import type { Cidr } from '../../base/inet.ts';
 import { parseCidr } from '../../base/inet-parse.ts';
 import { type GenerationField, otherUserOf } from '../../dataplane/generation.ts';
@@ -18,8 +16,6 @@ import { systemClock } from '../../io/kubernetes/clock.ts';
 import type { ClusterAccess } from '../../io/kubernetes/cluster-access.ts';
 import { inClusterAccess, isInCluster } from '../../io/kubernetes/in-cluster.ts';
 import { loadClusterAccess } from '../../io/kubernetes/kubeconfig.ts';
-import { projectedFields } from '../../io/kubernetes/object-projection.ts';
-import { Reflector } from '../../io/kubernetes/reflector.ts';
 import { enforcedKinds } from '../../io/kubernetes/watched-kinds.ts';
 import { KernelFlowMarks } from '../../io/nft/flow-marks.ts';
 import { KernelNft } from '../../io/nft/kernel-nft.ts';
@@ -29,6 +25,7 @@ import { SpawnedNftTable } from '../../io/nft/spawned-nft-table.ts';
 import { OperationalError } from '../../io/operational-error.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import { Observability } from './agent-observability.ts';
+import { reflectors } from './agent-reflectors.ts';
 
 export interface AgentCommandOptions {
   readonly nodeName?: string | undefined;
@@ -140,19 +137,6 @@ function clusterAccess({ kubeconfig, context }: AgentCommandOptions): Promise<Cl
   const asked = kubeconfig !== undefined || context !== undefined || (process.env['KUBECONFIG'] ?? '') !== '';
   if (!asked && isInCluster(pod)) return inClusterAccess(pod);
   return loadClusterAccess({ kubeconfig, context, ...pod, homeFolder: homedir() });
-}
-
-function reflectors(client: ApiClient): WatchResource {
-  return (resource, handler) =>
-    new Reflector({
-      client,
-      scope: { resource },
-      project: watchedProjection(resource),
-      fields: projectedFields(resource),
-      isSame: isSameWatched,
-      handler,
-      random: Math.random,
-    });
 }
 
 /** Ends with the first SIGTERM or SIGINT; a second one ends the process at once. */
