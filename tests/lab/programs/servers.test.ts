@@ -132,7 +132,9 @@ describe('stand-ins', () => {
     expect(await talk(raw, 'hello', /hello/)).toBe('hello');
     expect(await (await get(raw, '/')).text()).toContain('A stand-in of the lab');
     const startup = Buffer.from('\0\0\0\x13\0\x03\0\0user\0root\0\0', 'latin1');
-    expect(await talk(raw, startup, /Z/)).toMatch(/^R\0\0\0\x08\0\0\0\0S.*Z\0\0\0\x05I$/s);
+    const greeting = await talk(raw, startup, /Z/);
+    expect(greeting.slice(0, 10)).toBe('R\0\0\0\x08\0\0\0\0S');
+    expect(greeting.slice(-6)).toBe('Z\0\0\0\x05I');
     expect(await talk(raw, Buffer.from('\0\0\0\x08\x04\xd2\x16\x2f', 'latin1'), /N/)).toBe('N');
   });
 

@@ -141,8 +141,9 @@ sub nc {
         my $arg = shift @args;
         if ($arg eq '--') { push @words, @args; last }
         if ($arg =~ /^--([a-z-]+)(?:=(.*))?$/s) {
-            my $letter = $NC_LONG{$1} // return complain("$name: unrecognized option '$arg'");
-            $options{$letter} = $letter =~ $takes ? $2 // shift @args // return complain("$name: option '$arg' requires an argument") : 1;
+            my ($option, $value) = ($1, $2);
+            my $letter = $NC_LONG{$option} // return complain("$name: unrecognized option '$arg'");
+            $options{$letter} = $letter =~ $takes ? $value // shift @args // return complain("$name: option '$arg' requires an argument") : 1;
         }
         elsif ($arg =~ /^-([^-].*)$/s) {
             my $letters = $1;

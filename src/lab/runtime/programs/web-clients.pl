@@ -173,8 +173,12 @@ sub read_answer {
     };
     if (lc($headers{'transfer-encoding'} // '') eq 'chunked') {
         while (1) {
-            until ($connection->{in} =~ s/\A\s*([0-9a-fA-F]{1,15})[^\n]{0,300}\n//) { read_more($connection, $deadline) or failure('partial') }
-            my $rest = hex $1;
+            my $size;
+            until (defined $size) {
+                if ($connection->{in} =~ s/\A\s*([0-9a-fA-F]{1,15})[^\n]{0,300}\n//) { $size = $1 }
+                else { read_more($connection, $deadline) or failure('partial') }
+            }
+            my $rest = hex $size;
             last unless $rest;
             while ($rest > 0) {
                 read_more($connection, $deadline) || failure('partial') if $connection->{in} eq '';
@@ -402,6 +406,7 @@ sub curl_transfer {
             my ($answer) = @_;
             $figures->{time_starttransfer} = now() - $begun;
             $figures->{http_code} = $answer->{status};
+            $figures->{size_download} = 0;
             $figures->{content_type} = $answer->{headers}{'content-type'};
             $figures->{length} = $answer->{headers}{'content-length'};
             $verbose->("< $_") for split /\r?\n/, $answer->{head};
@@ -525,8 +530,9 @@ sub wget {
         my $arg = shift @args;
         my @found;
         if ($arg =~ /^--([a-z-]+)(?:=(.*))?$/s) {
-            my $name = $long{$1} // return wget_usage("unrecognized option '$arg'");
-            @found = ([ $name, $name =~ $takes ? $2 // shift @args : 1 ]);
+            my ($option, $value) = ($1, $2);
+            my $name = $long{$option} // return wget_usage("unrecognized option '$arg'");
+            @found = ([ $name, $name =~ $takes ? $value // shift @args : 1 ]);
         }
         elsif ($arg =~ /^-(.+)$/s) {
             my $letters = $1;
