@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { OperationalError } from '../../../io/operational-error.ts';
 import { runProcess } from '../../../io/run-process.ts';
 import { initScript } from './lab-scripts.ts';
-import type { NamespaceMode } from './start-init.ts';
+import { initEnv, type NamespaceMode } from './start-init.ts';
 
 export type NetnsProbe =
   | { readonly ok: true; readonly mode: NamespaceMode }
@@ -85,7 +85,7 @@ async function attempt(mode: NamespaceMode, path: string): Promise<readonly stri
     const result = await runProcess('perl', [initScript(), '--probe', mode === 'root' ? 'root' : 'user'], {
       timeoutMs: ATTEMPT_MS,
       maxOutputBytes: 64 * 1024,
-      env: { ...process.env, LC_ALL: 'C', PATH: path },
+      env: { ...initEnv(process.env), LC_ALL: 'C', PATH: path },
     });
     if (result.type === 'missing') return ['not installed: perl'];
     if (result.exitCode === 0) return [];

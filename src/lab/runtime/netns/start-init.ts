@@ -47,10 +47,16 @@ export function startInit(options: StartInitOptions): ChildProcess {
       stdio: ['ignore', stdout, stderr, 'pipe', 'ipc', ...inheritFds],
       // What the terminal says is for this process alone.
       detached: true,
-      env: { ...env, PATH: `${env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+      env: initEnv(env),
     },
   );
   const [, , , lifeLine] = child.stdio;
   lifeLine?.on('error', () => undefined);
   return child;
+}
+
+/** Programs of the system are not always on a user's PATH; what changes perl for a user must not change it here. */
+export function initEnv(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const own = Object.entries(env).filter(([name]) => !name.startsWith('PERL'));
+  return { ...Object.fromEntries(own), PATH: `${env['PATH'] ?? ''}:/usr/sbin:/sbin` };
 }

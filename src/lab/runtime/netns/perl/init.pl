@@ -48,6 +48,9 @@ sub outer {
   my $folder = $options{folder};
   open(my $life, '<&=', $options{life}) or fail("no life line: $!");
   fcntl($life, 2, 1);
+  # What the launcher has left open, perhaps unknowingly, is nobody's business here.
+  my %known = map { $_ => 1 } 0 .. 2, $options{life}, handed_down();
+  POSIX::close($_) for grep { !$known{$_} } entries('/proc/self/fd');
   my $made = eval { make_namespaces($options{mode}); 1 };
   fail("cannot make the namespaces: $@") unless $made;
   pipe(my $outer_lives, my $outer_life) or fail("pipe: $!");
