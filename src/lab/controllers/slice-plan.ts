@@ -45,7 +45,19 @@ export function planSlices(
       }
     }
   }
-  return [...planned, ...[...unused].map((slice) => ({ present: slice, content: undefined }))];
+  return recycled(planned, [...unused]);
+}
+
+/** A slice that nobody needs becomes a new one of its family: its name stays. */
+function recycled(planned: readonly PlannedSlice[], unused: readonly JsonObject[]): readonly PlannedSlice[] {
+  const left = [...unused];
+  const slices = planned.map((slice) => {
+    const { content } = slice;
+    if (slice.present !== undefined || content === undefined) return slice;
+    const at = left.findIndex((each) => textAt(each, 'addressType') === content.addressType);
+    return at < 0 ? slice : { present: left.splice(at, 1)[0], content };
+  });
+  return [...slices, ...left.map((slice) => ({ present: slice, content: undefined }))];
 }
 
 interface Group {

@@ -39,6 +39,7 @@ interface Task {
   readonly sync: Sync;
   /** In the line, or to be put there when its pause is over. */
   dirty: boolean;
+  running: boolean;
   pause: (() => void) | undefined;
   /** A look later, or a retry. */
   later: (() => void) | undefined;
@@ -67,6 +68,7 @@ export class WorkLoop {
         key,
         sync,
         dirty: false,
+        running: false,
         pause: undefined,
         later: undefined,
         failures: 0,
@@ -99,7 +101,8 @@ export class WorkLoop {
     if (task.dirty || this.stopped) return;
     task.dirty = true;
     this.unfinished += 1;
-    if (task.pause === undefined) this.enqueue(task);
+    // What a sync makes dirty itself waits for its end, which may say that it shall rest.
+    if (task.pause === undefined && !task.running) this.enqueue(task);
   }
 
   private enqueue(task: Task): void {
@@ -126,6 +129,7 @@ export class WorkLoop {
 
   private run(task: Task): void {
     task.dirty = false;
+    task.running = true;
     task.later?.();
     task.later = undefined;
     try {
@@ -138,7 +142,9 @@ export class WorkLoop {
       this.markLater(task, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** task.failures));
       task.failures += 1;
     }
+    task.running = false;
     this.unfinished -= 1;
+    if (task.dirty && task.pause === undefined) this.enqueue(task);
     // Keys come and go without end; those that wait for nothing are not kept.
     if (!task.dirty && task.pause === undefined && task.later === undefined) this.tasks.delete(task.id);
   }
