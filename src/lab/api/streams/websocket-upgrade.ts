@@ -67,6 +67,8 @@ export function acceptWebSocket(
     const ping = (): void => {
       // While something waits to be written, that tells as well whether the client is there.
       if (webSocket.readyState === webSocket.OPEN && webSocket.bufferedAmount === 0) webSocket.ping();
+      // While we read nothing its pings stay unanswered, and kubectl gives up after 60 s: say that we are here.
+      if (webSocket.isPaused) webSocket.pong();
       cancel = clock.after(PING_INTERVAL_MS, ping);
     };
     let cancel = clock.after(PING_INTERVAL_MS, ping);

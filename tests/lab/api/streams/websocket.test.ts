@@ -257,6 +257,11 @@ describe('exec', () => {
     await until(() => session.stdin.writableNeedDrain, 'a full pipe');
     for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(client.socket.bufferedAmount).toBeGreaterThan(20 * 1024 * 1024);
+    // It is told that we are still here, although nobody reads its pings.
+    let pongs = 0;
+    client.socket.on('pong', () => (pongs += 1));
+    clock.advance(30_000);
+    await until(() => pongs === 1);
     session.stdout.write('enough');
     session.finish({ exitCode: 0 });
     await until(() => client.on(3) !== '', 'the status');
