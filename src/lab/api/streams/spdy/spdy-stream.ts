@@ -9,8 +9,8 @@ export interface StreamLink {
   consumed(stream: SpdyStream, bytes: number): void;
   /** What waits for the reader has become more, or less. */
   backlogChanged(stream: SpdyStream): void;
-  /** Nothing more will be read or written; `reset` unless both sides had finished. */
-  gone(stream: SpdyStream, reset: boolean): void;
+  /** Nothing more will be read or written. `unfinished` unless both sides had finished. */
+  gone(stream: SpdyStream, unfinished: boolean): void;
 }
 
 /** What a queued piece costs beside its bytes. */
