@@ -281,6 +281,8 @@ export class LabCluster implements Lab {
   }
 
   private bug(error: unknown): void {
+    // What ends while it is being worked with complains.
+    if (this.stopping !== undefined) return;
     this.options.reports.onRemark(`this is a bug in Sallyport: ${messageOf(error)}`);
   }
 }

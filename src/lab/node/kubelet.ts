@@ -104,10 +104,11 @@ export class Kubelet {
     this.beat();
   }
 
-  /** Looks at nothing any more. Pods run on until the runtime is closed. */
+  /** Looks at nothing any more, and lets go of all pods: what runs ends, and nothing is written. */
   stop(): void {
     this.unsubscribe();
     this.cancelHeartbeat();
+    for (const life of this.pods.values()) life.vanish();
   }
 
   /** A reason for which the node is not ready; `undefined` when it is again. */
