@@ -38,6 +38,7 @@ import {
   worldRules,
   worldTable,
 } from './topology.ts';
+import { parseServiceTable, transactionsTo, type ServiceTable } from './service-table.ts';
 import { Turnstile } from './turnstile.ts';
 import { packList } from './wire.ts';
 
@@ -148,8 +149,7 @@ export class NetnsRuntime implements Runtime {
     await this.ip('', linesToNode(node, file));
     await Promise.all([this.ip(node.name, nodeLines(node)), this.nft(node.name, isolationTable())]);
     this.nodes.set(node.name, node);
-    const { renderServices } = this.options;
-    this.services.set(node.name, new LatestWins((rules) => this.nft(node.name, renderServices(rules, node))));
+    this.services.set(node.name, new LatestWins(this.serviceLoader(node)));
   }
 
   nodeCommand(node: string): readonly [string, ...string[]] | undefined {
@@ -327,6 +327,18 @@ export class NetnsRuntime implements Runtime {
     await Promise.all([...this.sandboxes.keys()].map((id) => this.removeSandbox(id).catch(() => undefined)));
     this.callbacks.close();
     this.init.release();
+  }
+
+  private serviceLoader(node: NodeNetwork): (rules: readonly ServiceRule[]) => Promise<void> {
+    let inForce: ServiceTable | undefined;
+    return async (rules) => {
+      const next = parseServiceTable(this.options.renderServices(rules, node));
+      const before = inForce;
+      // Until all of it is there, nobody knows what is.
+      inForce = undefined;
+      for (const text of transactionsTo(next, before)) await this.nft(node.name, text);
+      inForce = next;
+    };
   }
 
   private async startWorld(): Promise<void> {
