@@ -34,7 +34,11 @@ export interface ObjectTarget {
   readonly resource: Resource;
   readonly namespace: string;
   readonly name: string;
-  /** `status`, `scale`, `ephemeralcontainers`, `binding`, `eviction`, `token`; `undefined` for the object itself. */
+  /**
+   * `status`, `scale`, `ephemeralcontainers`, `binding`, `eviction`, `token`; `undefined` for the object itself.
+   * `finalize` of a namespace is an update that replaces `spec.finalizers` and nothing else: a namespace that is being
+   * deleted goes when it takes the last of them.
+   */
   readonly subresource?: string | undefined;
 }
 

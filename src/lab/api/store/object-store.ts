@@ -59,6 +59,19 @@ const defaultEventLimit = 20_000;
 /** Metadata that only the store writes. */
 const ownedMetadata = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'];
 
+/** The real server counts no generations of these. */
+const withoutGeneration: ReadonlySet<string> = new Set([
+  'configmaps',
+  'endpoints',
+  'events',
+  'leases.coordination.k8s.io',
+  'namespaces',
+  'nodes',
+  'secrets',
+  'serviceaccounts',
+  'services',
+]);
+
 export class ObjectStore {
   private readonly objects = new Map<string, Map<string, Map<string, JsonObject>>>();
   private readonly ring: EventRing;
@@ -113,7 +126,7 @@ export class ObjectStore {
     else metadata.set('namespace', namespace);
     metadata.set('uid', this.options.newUid());
     metadata.set('creationTimestamp', timestamp(this.options.now()));
-    metadata.set('generation', 1);
+    if (!withoutGeneration.has(resourceKey(key))) metadata.set('generation', 1);
     return this.write('ADDED', key, withField(object, 'metadata', fromEntries(metadata)), undefined, dryRun);
   }
 
@@ -135,7 +148,7 @@ export class ObjectStore {
     }
     const same = withField(object, 'metadata', fromEntries(metadata));
     if (sameJson(same, stored)) return stored;
-    if (!sameDesire(same, stored)) metadata.set('generation', Number(get(before, 'generation') ?? 0) + 1);
+    if (!sameDesire(same, stored)) countGeneration(key, metadata);
     const next = withField(object, 'metadata', fromEntries(metadata));
     const waits = get(before, 'deletionTimestamp') !== undefined;
     const grace = Number(get(before, 'deletionGracePeriodSeconds') ?? 0);
@@ -161,7 +174,7 @@ export class ObjectStore {
     metadata.set('deletionGracePeriodSeconds', left);
     const marked = withField(prepared, 'metadata', fromEntries(metadata));
     if (sameJson(marked, stored)) return { object: stored, gone: false };
-    metadata.set('generation', Number(get(before, 'generation') ?? 0) + 1);
+    countGeneration(key, metadata);
     const next = withField(prepared, 'metadata', fromEntries(metadata));
     return { object: this.write('MODIFIED', key, next, stored, dryRun), gone: false };
   }
@@ -272,6 +285,10 @@ function conflict(key: ObjectKey, why: string): StatusError {
 function textOf(object: JsonObject, name: string): string | undefined {
   const value = get(object, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function countGeneration(key: ObjectKey, metadata: Map<string, JsonValue | undefined>): void {
+  if (!withoutGeneration.has(resourceKey(key))) metadata.set('generation', Number(metadata.get('generation') ?? 0) + 1);
 }
 
 /** All but metadata and status is the same: the generation stays. */
