@@ -18,7 +18,7 @@ export function missingIndexes(completions: number, taken: ReadonlySet<number>, 
   return missing;
 }
 
-/** `0,2-4`: as the status of a Job has them. */
+/** `0,1,3-5`, as the status of a Job has them: three and more in a row are written as a range. */
 export function formatIndexes(indexes: ReadonlySet<number>): string {
   const sorted = [...indexes].filter((index) => index >= 0).sort((a, b) => a - b);
   const ranges: [first: number, last: number][] = [];
@@ -27,7 +27,9 @@ export function formatIndexes(indexes: ReadonlySet<number>): string {
     if (open !== undefined && open[1] === index - 1) open[1] = index;
     else ranges.push([index, index]);
   }
-  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+  return ranges
+    .map(([first, last]) => (first === last ? `${first}` : `${first}${last === first + 1 ? ',' : '-'}${last}`))
+    .join(',');
 }
 
 /** What the template's spec becomes for one number: a host name, and the number in the environment. */
