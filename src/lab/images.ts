@@ -124,7 +124,8 @@ function isArgument(word: string): boolean {
 
 function isArgumentOf(image: KnownImage, word: string): boolean {
   return (
-    word.startsWith('-') || (image.type === 'server' && image.programs.has('agnhost') && /^[a-z][a-z-]*$/.test(word))
+    // No program begins with a digit: a port.
+    /^[-0-9]/.test(word) || (image.type === 'server' && image.programs.has('agnhost') && /^[a-z][a-z-]*$/.test(word))
   );
 }
 

@@ -6,7 +6,7 @@ import { findProgram } from './programs/find-program.ts';
 import { SimFiles } from './sim-files.ts';
 import { SimLog } from './sim-log.ts';
 import type { SimHost } from './sim-network.ts';
-import { type SimMachine, SimProcess, type SimProgram } from './sim-process.ts';
+import { type SimKeyboard, type SimMachine, SimProcess, type SimProgram } from './sim-process.ts';
 import { onScreen, typeInto } from './terminal.ts';
 
 /** What everybody is told who sees an output. */
@@ -92,7 +92,9 @@ export class SimContainer {
     for (const stream of [input, stdout, stderr, outward, errors]) stream.on('error', () => undefined);
     const typed = new PassThrough();
     typed.on('error', () => undefined);
-    const type = typeInto({ stdin: input, screen: outward, interrupt: () => interrupting.abort() });
+    const keyboard: SimKeyboard = { interrupt: undefined };
+    const interrupt = (): void => (keyboard.interrupt ?? (() => interrupting.abort()))();
+    const type = typeInto({ stdin: input, screen: outward, interrupt });
     typed.on('data', (chunk: Buffer) => {
       if (tty) type(chunk.toString());
       else if (!input.write(chunk)) {
@@ -111,14 +113,14 @@ export class SimContainer {
     }
     stderr.write(SIMULATED);
     const env = tty ? new Map([...this.env, ['TERM', 'xterm'] as const]) : this.env;
-    const process = new SimProcess(this.machine, { argv, env, stdin: input, stdout, stderr, signal, tty });
+    const process = new SimProcess(this.machine, { argv, env, stdin: input, stdout, stderr, signal, tty, keyboard });
     const exit = run(program, process).then(async (exitCode): Promise<ExecExit> => {
       await Promise.all([drained(stdout), drained(stderr)]);
       typed.destroy();
       input.destroy();
       outward.end();
       errors.end();
-      return { exitCode: this.killing.signal.aborted ? 137 : exitCode };
+      return { exitCode: this.killing.signal.aborted ? 137 : interrupting.signal.aborted ? 130 : exitCode };
     });
     return {
       stdin: typed,

@@ -22,6 +22,12 @@ export interface SimInputs {
   /** Aborted when it is killed. */
   readonly signal: AbortSignal;
   readonly tty: boolean;
+  /** Who hears Ctrl-C instead of the whole session: a shell, while it talks to somebody. */
+  readonly keyboard?: SimKeyboard | undefined;
+}
+
+export interface SimKeyboard {
+  interrupt: (() => void) | undefined;
 }
 
 /** One running program. */
@@ -34,6 +40,7 @@ export class SimProcess {
   readonly stderr: PassThrough;
   readonly signal: AbortSignal;
   readonly tty: boolean;
+  readonly keyboard: SimKeyboard | undefined;
 
   constructor(machine: SimMachine, inputs: SimInputs) {
     this.machine = machine;
@@ -44,12 +51,13 @@ export class SimProcess {
     this.stderr = inputs.stderr;
     this.signal = inputs.signal;
     this.tty = inputs.tty;
+    this.keyboard = inputs.keyboard;
   }
 
   /** The same machine, with other inputs. */
   with(inputs: Partial<SimInputs>): SimProcess {
-    const { argv, env, stdin, stdout, stderr, signal, tty } = this;
-    return new SimProcess(this.machine, { argv, env, stdin, stdout, stderr, signal, tty, ...inputs });
+    const { argv, env, stdin, stdout, stderr, signal, tty, keyboard } = this;
+    return new SimProcess(this.machine, { argv, env, stdin, stdout, stderr, signal, tty, keyboard, ...inputs });
   }
 
   print(text: string | Uint8Array): Promise<void> {

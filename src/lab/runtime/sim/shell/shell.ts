@@ -61,21 +61,29 @@ export class Shell {
 
   /** Line by line, as it comes. */
   async interact(process: SimProcess): Promise<number> {
-    const prompt = process.tty ? `${this.folder} # ` : '';
+    const prompt = (): Promise<void> => process.print(process.tty ? `${this.folder} # ` : '');
+    const { keyboard } = process;
+    const idle = (): void => void prompt();
+    if (keyboard !== undefined) keyboard.interrupt = idle;
     let pending = '';
-    await process.print(prompt);
+    await prompt();
     for await (const chunk of chunksOf(process.stdin, process.signal)) {
       pending += chunk.toString();
       for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
         const line = pending.slice(0, end);
         pending = pending.slice(end + 1);
+        const typed = new AbortController();
+        const signal = AbortSignal.any([process.signal, typed.signal]);
+        if (keyboard !== undefined) keyboard.interrupt = () => typed.abort();
         try {
-          await this.list(parseScript(line), process.with({ stdin: Readable.from([]) }));
+          await this.list(parseScript(line), process.with({ stdin: Readable.from([]), signal }));
         } catch (error) {
-          if (error instanceof ShellExit) return error.code;
+          if (error instanceof ShellExit && !typed.signal.aborted) return error.code;
           this.status = await this.caught(error, process);
         }
-        await process.print(process.tty ? `${this.folder} # ` : '');
+        if (typed.signal.aborted) this.status = 130;
+        if (keyboard !== undefined) keyboard.interrupt = idle;
+        await prompt();
       }
       if (pending.length > MAX_SUBSTITUTED) return 2;
     }
