@@ -364,7 +364,7 @@ describe.concurrent('output', () => {
 
 describe.concurrent('demo', () => {
   it('walks through the example in readable length', async () => {
-    const { exitCode, stdout, stderr } = await runSallyport(['demo']);
+    const { exitCode, stdout, stderr } = await runSallyport(['demo', '--static']);
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
     const steps = stdout.split(/^== /m).slice(1);
@@ -380,7 +380,10 @@ describe.concurrent('demo', () => {
   });
 
   it('runs from anywhere with the same bytes', async () => {
-    const [here, elsewhere] = await Promise.all([runSallyport(['demo']), runSallyport(['demo'], { cwd: folder.path })]);
+    const [here, elsewhere] = await Promise.all([
+      runSallyport(['demo', '--static']),
+      runSallyport(['demo', '--static'], { cwd: folder.path }),
+    ]);
     expect(elsewhere.stdout).toBe(here.stdout);
   });
 

@@ -37,9 +37,7 @@ export function renderStep({ title, text, engine, hidden, questions, terse }: St
     ...(note === undefined ? {} : { notes: [note] }),
     ...(hidden === undefined ? {} : { focus: visiblePeers(map, hidden) }),
   });
-  const answers = questions.map(
-    (question) => `\n${prompt(question, look)}\n${answer(engine, question, look, terse === true)}`,
-  );
+  const answers = questions.map((question) => `\n${renderQuestion(engine, question, look, terse === true)}`);
   return `${lines.join('\n')}\n${picture}${answers.join('')}\n`;
 }
 
@@ -51,6 +49,11 @@ function visiblePeers({ peers }: ConnectivityMap, hidden: ReadonlySet<string>): 
 
 function namespaceOf(peer: Exclude<MapPeer, { readonly type: 'external' }>): string {
   return peer.type === 'workload' ? peer.namespace : peer.name;
+}
+
+/** A connection and its explanation. @param terse leaves out how the question was understood */
+export function renderQuestion(engine: Engine, question: Question, look: Look, terse: boolean): string {
+  return `${prompt(question, look)}\n${answer(engine, question, look, terse)}`;
 }
 
 function prompt({ source, target }: Question, { palette }: Look): string {

@@ -2,18 +2,25 @@ import { ownFolderWalk } from '../demo/own-folder.ts';
 import { threeTierWalk } from '../demo/three-tier.ts';
 import { type LoadOptions, loadObjects } from '../load.ts';
 import { lookFor } from '../print-report.ts';
+import { commandLines, labDemo, type LabDemoOptions } from './lab-demo.ts';
 
-export async function runDemo(options: LoadOptions): Promise<void> {
+export interface DemoOptions extends LoadOptions, LabDemoOptions {
+  readonly static?: true | undefined;
+}
+
+export async function runDemo(options: DemoOptions): Promise<void> {
   const look = lookFor(options);
   // Standard input is not read unless it is named: the demonstration is what somebody types first.
-  if (options.filename.length === 0 && options.kustomize.length === 0) {
+  if (options.filename.length > 0 || options.kustomize.length > 0) {
+    const objects = await loadObjects(options, { example: 'sallyport demo', json: false });
+    for (const part of ownFolderWalk(objects, look)) process.stdout.write(part);
+    process.stdout.write(afterOwn(options));
+  } else if (options.static === true) {
     for await (const part of threeTierWalk(look)) process.stdout.write(part);
     process.stdout.write(afterExample);
-    return;
+  } else {
+    await labDemo(options);
   }
-  const objects = await loadObjects(options, { example: 'sallyport demo', json: false });
-  for (const part of ownFolderWalk(objects, look)) process.stdout.write(part);
-  process.stdout.write(afterOwn(options));
 }
 
 const afterExample = `== Now with your own manifests
@@ -31,9 +38,4 @@ ${commandLines([
   [`npx sallyport map ${input} --denied -n NAMESPACE`, 'and who may not'],
   [`npx sallyport can NS/NAME NS/NAME:PORT ${input}`, 'why, or why not'],
 ])}`;
-}
-
-function commandLines(lines: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...lines.map(([command]) => command.length));
-  return lines.map(([command, what]) => `  ${command.padEnd(width)}   ${what}\n`).join('');
 }
