@@ -15,8 +15,9 @@ import {
 export interface WrongType {
   /** `spec.ports[0].port` */
   readonly path: string;
-  /** Go's name of the message that has the field. */
+  /** Go's name of the message that has the field, and where the field is: without keys of maps. */
   readonly message: string;
+  readonly field: string;
   /** As the table names it. */
   readonly wanted: string;
   readonly value: JsonValue;
@@ -71,7 +72,7 @@ function conformField(
       return conformValue(value, field.type, message, path, found);
     case 'list':
       if (!isList(value)) {
-        tell(found, { path, message: message.name, wanted: `[]${wanted}`, value });
+        tell(found, { path, field: path, message: message.name, wanted: `[]${wanted}`, value });
         return undefined;
       }
       return value.map(
@@ -80,13 +81,13 @@ function conformField(
       );
     case 'map':
       if (!isObject(value)) {
-        tell(found, { path, message: message.name, wanted: `map[string]${wanted}`, value });
+        tell(found, { path, field: path, message: message.name, wanted: `map[string]${wanted}`, value });
         return undefined;
       }
       return fromEntries(
         Object.entries(value).map(([key, item]) => [
           key,
-          conformValue(item ?? emptyOf(field.type), field.type, message, `${path}.${key}`, found),
+          conformValue(item ?? emptyOf(field.type), field.type, message, `${path}.${key}`, found, path),
         ]),
       );
   }
@@ -98,15 +99,16 @@ function conformValue(
   message: Message,
   path: string,
   found: Findings,
+  field = path,
 ): JsonValue | undefined {
   if ('message' in type) {
     if (isObject(value)) return conformObject(value, messageType(type.message), path, found);
-    tell(found, { path, message: message.name, wanted: typeName(type), value });
+    tell(found, { path, field, message: message.name, wanted: typeName(type), value });
     return undefined;
   }
   const read = readScalar(value, type.scalar);
   if (read !== undefined && 'value' in read) return read.value;
-  tell(found, { path, message: message.name, wanted: type.scalar, value, ...read });
+  tell(found, { path, field, message: message.name, wanted: type.scalar, value, ...read });
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { get, isList, type JsonObject } from '../json.ts';
 import { objectOf, textOf, withFields } from '../kinds/field-values.ts';
 import type { Strategy } from '../kinds/strategy.ts';
 import type { Resource } from '../resources.ts';
+import { StatusError } from '../status-error.ts';
 import { metadataOf, resourceKey } from '../store/object-store.ts';
 import { isBuiltIn } from './custom-resources/definition-strategy.ts';
 import { definitions } from './custom-resources/served-definitions.ts';
@@ -25,6 +26,27 @@ export function graceOf(strategy: Strategy, object: JsonObject, request: DeleteR
   if (usual === undefined || usual === 0) return usual;
   const asked = request.gracePeriodSeconds ?? usual;
   return asked < 0 ? 1 : asked;
+}
+
+/** Throws 409 when it is another object than the one that is meant. */
+export function checkDeleted(resource: Resource, object: JsonObject, { preconditions = {} }: DeleteRequest): void {
+  const { uid = '', resourceVersion = '' } = preconditions;
+  const metadata = metadataOf(object);
+  const name = textOf(metadata, 'name');
+  const { group, plural } = resource;
+  const refuse = (why: string) => {
+    const message = `Operation cannot be fulfilled on ${resourceKey(resource)} ${JSON.stringify(name)}: ${why}`;
+    return new StatusError('Conflict', message, { name, ...(group === '' ? {} : { group }), kind: plural });
+  };
+  const stored = { uid: textOf(metadata, 'uid'), version: textOf(metadata, 'resourceVersion') };
+  if (uid !== '' && uid !== stored.uid)
+    throw refuse(
+      `the UID in the precondition (${uid}) does not match the UID in record (${stored.uid}). The object might have been deleted and then recreated`,
+    );
+  if (resourceVersion !== '' && resourceVersion !== stored.version)
+    throw refuse(
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${stored.version}). The object might have been modified`,
+    );
 }
 
 const dependentFinalizers = new Map([

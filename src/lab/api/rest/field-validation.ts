@@ -17,10 +17,10 @@ export function cannotBeHandled(
 }
 
 /** Go's complaint about a value of another type. */
-export function wrongTypeText({ path, message, wanted, value, problem }: WrongType): string {
+export function wrongTypeText({ field, message, wanted, value, problem }: WrongType): string {
   if (problem !== undefined) return problem;
-  const field = path.replaceAll(/\[\d+\]/g, '');
-  return `json: cannot unmarshal ${goTypeOf(value, wanted)} into Go struct field ${message}.${field} of type ${goName(wanted)}`;
+  const name = field.replaceAll(/\[\d+\]/g, '');
+  return `json: cannot unmarshal ${goTypeOf(value, wanted)} into Go struct field ${message}.${name} of type ${goName(wanted)}`;
 }
 
 function goName(wanted: string): string {

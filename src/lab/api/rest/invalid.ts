@@ -21,7 +21,12 @@ export function fieldCause(type: keyof typeof REASONS, field: string, detail: st
   return { reason, field, message: `${words}${shown}${detail === '' ? '' : `: ${detail}`}` };
 }
 
-/** Throws 422 with all causes; nothing when there are none. */
+/** More says nothing more, and a body can be wrong in a hundred thousand places. */
+export const mostCauses = 200;
+/** Longer values are cut: they would drown what is said about them. */
+const longestShown = 1000;
+
+/** Throws 422 with the causes, as far as there is room for them; nothing when there are none. */
 export function refuseInvalid(resource: Resource, name: string, causes: readonly StatusCause[]): void {
   if (causes.length > 0) throw invalidObject(resource, name, causes);
 }
@@ -29,18 +34,20 @@ export function refuseInvalid(resource: Resource, name: string, causes: readonly
 export function invalidObject(
   { group, kind }: Pick<Resource, 'group' | 'kind'>,
   name: string,
-  causes: readonly StatusCause[],
+  all: readonly StatusCause[],
 ): StatusError {
+  const causes = all.slice(0, mostCauses);
   const lines = [...new Set(causes.map((cause) => `${cause.field}: ${cause.message}`))];
-  const all = lines.length === 1 ? lines.join('') : `[${lines.join(', ')}]`;
+  const text = lines.length === 1 ? lines.join('') : `[${lines.join(', ')}]`;
   const qualified = group === '' ? kind : `${kind}.${group}`;
-  const message = `${qualified} ${JSON.stringify(name)} is invalid: ${all}`;
+  const message = `${qualified} ${JSON.stringify(name)} is invalid: ${text}`;
   return new StatusError('Invalid', message, { name, ...(group === '' ? {} : { group }), kind, causes });
 }
 
 /** As the server shows values in messages: texts quoted, objects and lists as JSON. */
 function goValue(value: JsonValue): string {
-  return JSON.stringify(value);
+  const text = JSON.stringify(value);
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
 }
 
 /** A value as Go prints maps and slices: `map[spec:map[replicas:2]]`. Refusals of patches show them so. */

@@ -5,7 +5,7 @@ import { textOf } from '../kinds/field-values.ts';
 import type { Resource } from '../resources.ts';
 import type { StatusCause } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';
-import { fieldCause } from './invalid.ts';
+import { fieldCause, mostCauses } from './invalid.ts';
 import { nameProblems, prefixProblems } from './object-names.ts';
 
 const mostAnnotationBytes = 256 * 1024;
@@ -43,21 +43,28 @@ function nameCauses(metadata: JsonObject, resource: Resource): readonly StatusCa
 }
 
 function labelCauses(labels: JsonValue | undefined, field: string): readonly StatusCause[] {
-  return textsOf(labels).flatMap(([key, value]) => [
-    ...labelKeyProblems(key).map((problem) => fieldCause('invalid', field, problem, key)),
-    ...labelValueProblems(value).map((problem) => fieldCause('invalid', field, problem, value)),
-  ]);
+  const causes: StatusCause[] = [];
+  for (const [key, value] of textsOf(labels)) {
+    if (causes.length > mostCauses) break;
+    for (const problem of labelKeyProblems(key)) causes.push(fieldCause('invalid', field, problem, key));
+    for (const problem of labelValueProblems(value)) causes.push(fieldCause('invalid', field, problem, value));
+  }
+  return causes;
 }
 
 function annotationCauses(annotations: JsonValue | undefined): readonly StatusCause[] {
   const field = 'metadata.annotations';
-  const entries = textsOf(annotations);
-  const causes = entries.flatMap(([key]) =>
-    labelKeyProblems(key.toLowerCase()).map((problem) => fieldCause('invalid', field, problem, key)),
-  );
-  const bytes = entries.reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0);
-  if (bytes <= mostAnnotationBytes) return causes;
-  return [...causes, fieldCause('tooLong', field, `may not be more than ${mostAnnotationBytes} bytes`)];
+  const causes: StatusCause[] = [];
+  let bytes = 0;
+  for (const [key, value] of textsOf(annotations)) {
+    bytes += byteLength(key) + byteLength(value);
+    if (causes.length > mostCauses) continue;
+    // Keys of annotations are checked in lower case.
+    for (const problem of labelKeyProblems(key.toLowerCase())) causes.push(fieldCause('invalid', field, problem, key));
+  }
+  if (bytes > mostAnnotationBytes)
+    causes.push(fieldCause('tooLong', field, `may not be more than ${mostAnnotationBytes} bytes`));
+  return causes;
 }
 
 function ownerCauses(owners: JsonValue | undefined): readonly StatusCause[] {

@@ -12,7 +12,7 @@ import { apiVersionOf, inVersion } from './api-version.ts';
 import { definitionStrategy } from './custom-resources/definition-strategy.ts';
 import { serveDefinitions } from './custom-resources/served-definitions.ts';
 import { judgeFields, strictProblems } from './field-validation.ts';
-import { graceOf, preparedForDeletion, refuseDeletion } from './deletion.ts';
+import { checkDeleted, graceOf, preparedForDeletion, refuseDeletion } from './deletion.ts';
 import { entriesOf, inOrder, withEntries } from './managed-fields.ts';
 import { hasStatus, ObjectWriter, type WriteOptions } from './object-writer.ts';
 import { patched, type PlainPatch, refusedPatch, requireApplied } from './patching.ts';
@@ -145,10 +145,10 @@ export class RestService implements Rest {
       throw new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
     const before = this.get(target);
     refuseDeletion(resource, before);
+    checkDeleted(resource, before, request);
     const gracePeriodSeconds = graceOf(this.strategyOf(resource), before, request);
     const prepare = (object: JsonObject) => preparedForDeletion(resource, object, request.propagationPolicy);
-    const deletion = { ...request.preconditions, gracePeriodSeconds, prepare };
-    const { object, gone } = this.store.delete(keyOf(target), deletion, context.dryRun);
+    const { object, gone } = this.store.delete(keyOf(target), { gracePeriodSeconds, prepare }, context.dryRun);
     // Whoever listens may have removed its last finalizer at once.
     const isGone = gone || (!context.dryRun && this.store.find(keyOf(target)) === undefined);
     return { object: inVersion(resource, object), gone: isGone };

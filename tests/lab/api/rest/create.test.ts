@@ -9,6 +9,8 @@ beforeEach(() => {
   lab = new LabRest();
 });
 
+const isShort = (list: readonly unknown[]) => list.length === 200;
+
 const named = (name: string, more: JsonObject = {}): JsonObject => ({ metadata: { name, ...more } });
 
 describe('create', () => {
@@ -86,6 +88,57 @@ describe('create', () => {
       'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
     ],
     [
+      'a label that is no text',
+      'configmaps',
+      named('a', { labels: { a: 1 } }),
+      400,
+      'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
+    ],
+    [
+      'no list',
+      'pods',
+      { ...named('a'), spec: { containers: { name: 'x' } } },
+      400,
+      'json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container',
+    ],
+    [
+      'a number with a fraction',
+      'deployments',
+      { ...named('a'), spec: { replicas: 1.5 } },
+      400,
+      'json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32',
+    ],
+    [
+      'no quantity',
+      'pods',
+      { ...named('a'), spec: { containers: [{ resources: { limits: { cpu: 'much' } } }] } },
+      400,
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ],
+    ['no base64', 'secrets', { ...named('a'), data: { a: '*' } }, 400, 'illegal base64 data'],
+    [
+      'too many annotations',
+      'configmaps',
+      named('a', { annotations: { a: 'x'.repeat(256 * 1024) } }),
+      422,
+      'metadata.annotations: Too long: may not be more than 262144 bytes',
+    ],
+    [
+      'two controllers',
+      'configmaps',
+      named('a', {
+        ownerReferences: ['x', 'y'].map((name) => ({
+          apiVersion: 'v1',
+          kind: 'Pod',
+          name,
+          uid: name,
+          controller: true,
+        })),
+      }),
+      422,
+      'Only one reference can have Controller set to true. Found "true" in references for Pod/x and Pod/y',
+    ],
+    [
       'no name',
       'configmaps',
       {},
@@ -102,6 +155,15 @@ describe('create', () => {
   ])('%s is refused', (_, plural, object, code, message) => {
     expect(() => lab.create(plural, object)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) as unknown }),
+    );
+  });
+
+  test('what is wrong in many places is told in few', () => {
+    const labels = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`-${i}`, '-']));
+    expect(() => lab.create('configmaps', named('a', { labels }))).toThrow(
+      expect.objectContaining({
+        details: { name: 'a', kind: 'ConfigMap', causes: expect.toSatisfy(isShort) as unknown },
+      }),
     );
   });
 });

@@ -64,7 +64,10 @@ describe('delete', () => {
     const { object } = lab.create('configmaps', { metadata: { name: 'c' } });
     const { uid, resourceVersion } = metadataOf(object) as { readonly uid: string; readonly resourceVersion: string };
     expect(() => remove('configmaps', 'c', { preconditions: { uid: 'x' } })).toThrow(
-      expect.objectContaining({ code: 409, message: expect.stringContaining('Precondition failed: UID') as unknown }),
+      expect.objectContaining({
+        code: 409,
+        message: expect.stringContaining('the UID in the precondition (x) does not match the UID in record') as unknown,
+      }),
     );
     expect(() => remove('configmaps', 'c', { preconditions: { uid, resourceVersion: '0' } })).toThrow(
       expect.objectContaining({ code: 409 }),
