@@ -290,7 +290,7 @@ export class ContainerLife {
 
   private terminated(id: string, { exitCode }: ContainerExit, startedMs: number): void {
     this.running = false;
-    this.started = this.role === 'init' && exitCode === 0;
+    this.started = false;
     this.ready = this.role === 'init' && exitCode === 0;
     this.state = {
       kind: 'terminated',

@@ -3,7 +3,7 @@ import type { Clock } from '../../io/kubernetes/clock.ts';
 import { type JsonObject, sameJson } from '../api/json.ts';
 import type { StoreEvent } from '../api/store/event-ring.ts';
 import { type ObjectStore, resourceKey } from '../api/store/object-store.ts';
-import { nameOf, namespaceOf } from '../controllers/reading.ts';
+import { nameOf, namespaceOf, objectAt } from '../controllers/reading.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ServiceRule } from '../services/service-rule.ts';
 import type { Change, Settlement } from '../settlement.ts';
@@ -25,6 +25,14 @@ const SLICE_KEY = resourceKey(SLICES);
 /** Changes come in bursts: a Service and its slices, pods that become ready together. */
 const GATHER_MS = 2;
 const RETRY_MS = 1000;
+/** A new Service is of no use before its endpoints are known; their controller takes milliseconds. */
+const ENDPOINTS_LIMIT_MS = 500;
+
+/** A Service whose first slice is awaited: the resourceVersions of both. */
+interface Expected {
+  readonly service: number;
+  slice: number | undefined;
+}
 
 interface Known {
   service?: JsonObject | undefined;
@@ -40,6 +48,7 @@ export class ServiceProxy implements Settlement {
   private readonly dirty = new Set<string>();
   /** What each node was told last. */
   private readonly loaded = new Map<string, readonly ServiceRule[]>();
+  private readonly expected = new Map<string, Expected>();
   private readonly waiting = new Set<{ readonly version: number; readonly resolve: () => void }>();
   /** resourceVersion of the newest change seen, and of the newest in force. */
   private seen = 0;
@@ -72,7 +81,7 @@ export class ServiceProxy implements Settlement {
   settled({ resource, resourceVersion }: Change): Promise<void> {
     const key = resourceKey(resource);
     const version = Number(resourceVersion);
-    if ((key !== SERVICE_KEY && key !== SLICE_KEY) || version <= this.inForce) return Promise.resolve();
+    if ((key !== SERVICE_KEY && key !== SLICE_KEY) || this.isInForce(version)) return Promise.resolve();
     return new Promise((resolve) => this.waiting.add({ version, resolve }));
   }
 
@@ -80,12 +89,27 @@ export class ServiceProxy implements Settlement {
     if (resource === SERVICE_KEY) {
       if (type === 'DELETED') this.remove(object);
       else this.put(object);
+      if (type === 'ADDED') this.expect(object, resourceVersion);
     } else if (resource === SLICE_KEY) {
       if (type === 'DELETED') this.removeSlice(object);
       else this.putSlice(object);
+      const expected = this.expected.get(serviceOfSlice(object) ?? '');
+      if (expected !== undefined) expected.slice ??= resourceVersion;
     } else return;
     this.seen = resourceVersion;
     this.schedule(GATHER_MS);
+  }
+
+  private expect(service: JsonObject, version: number): void {
+    const key = keyOf(service);
+    const selects = Object.keys(objectAt(service, 'spec', 'selector')).length > 0;
+    if (!selects || this.entry(key).slices.size > 0) return;
+    const expected: Expected = { service: version, slice: undefined };
+    this.expected.set(key, expected);
+    this.options.clock.after(ENDPOINTS_LIMIT_MS, () => {
+      if (this.expected.get(key) === expected) this.expected.delete(key);
+      this.settle();
+    });
   }
 
   private put(service: JsonObject): void {
@@ -97,6 +121,7 @@ export class ServiceProxy implements Settlement {
   private remove(service: JsonObject): void {
     const key = keyOf(service);
     this.entry(key).service = undefined;
+    this.expected.delete(key);
     this.dirty.add(key);
   }
 
@@ -149,13 +174,23 @@ export class ServiceProxy implements Settlement {
     );
     this.loading = false;
     if (!failed) this.inForce = Math.max(this.inForce, seen);
+    for (const [key, { slice }] of this.expected)
+      if (slice !== undefined && slice <= this.inForce) this.expected.delete(key);
+    this.settle();
+    if (failed) this.schedule(RETRY_MS);
+    else if (this.dirty.size > 0 || this.seen > this.inForce) this.schedule(0);
+  }
+
+  private isInForce(version: number): boolean {
+    return version <= this.inForce && [...this.expected.values()].every(({ service }) => service > version);
+  }
+
+  private settle(): void {
     for (const waiter of this.waiting)
-      if (waiter.version <= this.inForce) {
+      if (this.isInForce(waiter.version)) {
         this.waiting.delete(waiter);
         waiter.resolve();
       }
-    if (failed) this.schedule(RETRY_MS);
-    else if (this.dirty.size > 0 || this.seen > this.inForce) this.schedule(0);
   }
 
   /** What has to be told to which node. */

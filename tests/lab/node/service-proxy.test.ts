@@ -89,6 +89,35 @@ describe('the Service proxy', () => {
     );
   });
 
+  it('waits for the endpoints of a new Service, but not for ever', async () => {
+    const lab = new NodeLab(2);
+    const { proxy } = proxyOf(lab);
+    const create = (name: string, address: string) => {
+      const spec = {
+        type: 'ClusterIP',
+        clusterIP: address,
+        clusterIPs: [address],
+        selector: { app: name },
+        ports: [{ port: 80 }],
+      };
+      return lab.create({ kind: 'Service', metadata: { name }, spec });
+    };
+    await lab.pass(10);
+    const web = proxy.settled(change(create('web', '10.96.0.80'), 'services'));
+    await lab.pass(100);
+    expect([lab.runtime.services.get('lab-1')?.length, await isSettled(web)]).toEqual([1, false]);
+    slice(lab, 'web', '10.244.0.9');
+    await lab.pass(0);
+    expect(await isSettled(web)).toBe(false);
+    await lab.pass(10);
+    expect(await isSettled(web)).toBe(true);
+    const lonely = proxy.settled(change(create('lonely', '10.96.0.81'), 'services'));
+    await lab.pass(490);
+    expect(await isSettled(lonely)).toBe(false);
+    await lab.pass(20);
+    expect(await isSettled(lonely)).toBe(true);
+  });
+
   it('is in force even when it changes nothing', async () => {
     const lab = new NodeLab(2);
     const { proxy } = proxyOf(lab);
