@@ -107,8 +107,8 @@ export class RestService implements Rest {
     context: RequestContext,
   ): Written {
     const { resource, namespace = '', subresource, name } = target;
-    if (subresource !== undefined && name !== undefined)
-      return this.subresources.create({ resource, namespace, name, subresource }, object, context);
+    if (subresource !== undefined)
+      return this.subresources.create({ resource, namespace, name: name ?? '', subresource }, object, context);
     if (!isReview(resource)) return this.writer.create(resource, namespace, object, { context });
     const { object: review, warnings } = this.writer.read(resource, object, { context });
     const answer = answered(resource, review, context.user, (token) => this.userOfToken(token));

@@ -87,7 +87,8 @@ export class Subresources {
 
   private write(target: ObjectTarget, before: JsonObject, body: JsonObject, options: WriteOptions): Written {
     const { resource, subresource } = requireKnown(target);
-    switch (writable(subresource)) {
+    const kind = writable(subresource);
+    switch (kind) {
       case 'scale':
         return this.scale(resource, before, body, options);
       case 'ephemeralcontainers': {
@@ -105,7 +106,7 @@ export class Subresources {
         return this.replaceQuietly(resource, before, next, options, subresource);
       }
       default:
-        return assertNever(writable(subresource) as never);
+        return assertNever(kind);
     }
   }
 
