@@ -78,7 +78,7 @@ sub main {
         for my $fd (keys %trying) {
             my $probe = $trying{$fd};
             if ($probe->{datagram} ? vec $read, $fd, 1 : vec $write, $fd, 1) { $probe->{datagram} ? heard($probe) : settled($probe) }
-            elsif ($probe->{end} <= $now) { finish($probe, 'timeout', '') }
+            elsif ($probe->{end} <= $now) { $probe->{blocked} ? failed($probe, EPERM) : finish($probe, 'timeout', '') }
             elsif ($probe->{again} && $probe->{again} <= $now) {
                 delete $probe->{again};
                 send $probe->{socket}, $probe->{datagram}, 0;
@@ -131,7 +131,11 @@ sub begin {
     }
     return settled($probe), 1 unless $probe->{datagram};
     $probe->{again} = $probe->{begun} + $probe->{ms} * 500;
-    defined send $socket, $probe->{datagram}, 0 or failed($probe, $! + 0);
+    unless (defined send $socket, $probe->{datagram}, 0) {
+        # A filter of this machine says no to who sends, and what it answers comes behind that.
+        return failed($probe, $! + 0), 1 unless $! == EPERM;
+        $probe->{blocked} = 1;
+    }
     return 1;
 }
 
