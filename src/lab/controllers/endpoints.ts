@@ -4,7 +4,7 @@ import type { ClusterIndex } from './cluster-index.ts';
 import { type Controller, keyOf, type Observed, splitKey, type Surroundings } from './controller.ts';
 import { endpointSubsets } from './endpoints-plan.ts';
 import { mapSelector, SelectorIndex } from './label-selection.ts';
-import { isOver, isReady } from './pod-state.ts';
+import { compareText, isOver, isReady } from './pod-state.ts';
 import { isGoing, labelsOf, nameOf, namespaceOf, objectAt, objectsAt, textAt, textMapAt, valueAt } from './reading.ts';
 import { type Backend, backendOf, familiesOf, isHeadless } from './service-backends.ts';
 import { planSlices, sliceObject } from './slice-plan.ts';
@@ -66,7 +66,9 @@ export function endpointsController({ rest, index }: Surroundings): Controller {
 
 function backendsOf(index: ClusterIndex, service: JsonObject): readonly Backend[] {
   const pods = index.podsSelected(namespaceOf(service), mapSelector(textMapAt(service, 'spec', 'selector')));
-  return pods.flatMap((pod) => backendOf(service, pod) ?? []);
+  // In an order that does not depend on who came when: the same pods are the same Endpoints.
+  const ordered = pods.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
+  return ordered.flatMap((pod) => backendOf(service, pod) ?? []);
 }
 
 function sliceMetadata(service: JsonObject, present: JsonObject | undefined): JsonObject {

@@ -54,12 +54,15 @@ export function eventRecorder(rest: Rest, clock: Clock, options: EventRecorderOp
     if (type === 'DELETED' && resource === resourceKey(NAMESPACES)) written.delete(nameOf(object));
   });
 
-  const nameFor = (about: string): string => {
+  const nameFor = (namespace: string, about: string): string => {
     const now = BigInt(Math.trunc(clock.calendarMs())) * 1_000_000n;
     stamp = now > stamp ? now : stamp + 1n;
     let end = Math.min(about.length, MAX_NAME);
     while (end > 0 && !isAlphanumeric(about.charCodeAt(end - 1))) end -= 1;
-    return `${about.slice(0, end)}.${stamp.toString(16)}`;
+    const name = (): string => `${about.slice(0, end)}.${stamp.toString(16)}`;
+    // Another recorder may have told something in the same moment.
+    while (rest.store.find({ ...EVENTS, namespace, name: name() }) !== undefined) stamp += 1n;
+    return name();
   };
 
   const write = (happening: Happening): void => {
@@ -82,7 +85,7 @@ export function eventRecorder(rest: Rest, clock: Clock, options: EventRecorderOp
       names.set(what, known);
       return;
     }
-    const name = nameFor(textAt(reference, 'name'));
+    const name = nameFor(namespace, textAt(reference, 'name'));
     rest.create({ resource, namespace }, eventObject(happening, reference, { name, namespace }, now), context);
     names.set(what, name);
     written.set(namespace, names);

@@ -142,3 +142,9 @@ test('long names and messages are cut to what an Event may have', () => {
   expect(nameOf(event)).toMatch(/^a{235}\.[0-9a-f]{16}$/);
   expect(textAt(event, 'message')).toHaveLength(1024);
 });
+
+test('two recorders may tell of the same object in the same moment', () => {
+  recorder.record(pulled);
+  eventRecorder(rest, clock, { onError: (error) => errors.push(error) }).record(pulled);
+  expect([events().length, errors]).toEqual([2, []]);
+});
