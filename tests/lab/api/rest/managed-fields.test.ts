@@ -16,9 +16,7 @@ const container = (name: string, more: JsonObject = {}): JsonObject => ({ name, 
 function owners(before: JsonObject, next: JsonObject): Readonly<Record<string, unknown>> {
   const made = withWriter(before, undefined, 'Pod', writer('a'));
   const changed = withWriter(next, made, 'Pod', writer('b'));
-  return Object.fromEntries(
-    entriesOf(changed).map((entry) => [String(JSON.stringify(entry['manager'])), entry['fieldsV1']]),
-  );
+  return Object.fromEntries(entriesOf(changed).map((entry) => [JSON.stringify(entry['manager']), entry['fieldsV1']]));
 }
 
 const item = (name: string) => `k:{"name":"${name}"}`;
