@@ -1,10 +1,12 @@
 /** Containers of pods and of templates, in the order in which the API server looks at them. */
-import { dnsLabelProblems, portNameProblems, portNumberProblems, subdomainProblems } from '../../../kube/syntax.ts';
+import { dnsLabelProblems, portNameProblems, portNumberProblems } from '../../../kube/syntax.ts';
 import { get, type JsonObject } from '../json.ts';
 import type { Causes } from './causes.ts';
-import { isGiven, numberOf, objectAt, objectOf, objectsOf, textOf } from './field-values.ts';
+import { validateOneOf } from './choice-validation.ts';
+import { validateEnv, validateEnvFrom } from './env-validation.ts';
+import { isGiven, numberOf, objectOf, objectsOf, textOf } from './field-values.ts';
 import { validateLifecycle, validateProbe, PROBES } from './probe-validation.ts';
-import { dataKeyProblems, validateInnerPath } from './paths-validation.ts';
+import { validateInnerPath } from './paths-validation.ts';
 import { validateResources } from './resource-validation.ts';
 import { validateContainerSecurity } from './security-validation.ts';
 
@@ -13,8 +15,6 @@ export interface ContainerContext {
   readonly volumes: ReadonlyMap<string, JsonObject>;
   /** `undefined` when the pod says nothing that makes sense. */
   readonly graceSeconds: number | undefined;
-  /** A pod itself, not a template: it is looked at more closely. */
-  readonly isPod: boolean;
 }
 
 export function validateContainers(causes: Causes, spec: JsonObject, path: string, context: ContainerContext): void {
@@ -138,19 +138,6 @@ function validateCommon(causes: Causes, container: JsonObject, at: string, conte
   validateContainerSecurity(causes, container, at);
 }
 
-/** A text that must be one of a few. */
-export function validateOneOf(
-  causes: Causes,
-  object: JsonObject,
-  name: string,
-  supported: readonly string[],
-  path: string,
-): void {
-  const value = textOf(object, name);
-  if (value === '') causes.required(`${path}.${name}`);
-  else if (!supported.includes(value)) causes.unsupported(`${path}.${name}`, value, supported);
-}
-
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 
 function validatePorts(causes: Causes, container: JsonObject, path: string): void {
@@ -183,96 +170,6 @@ function validateHostPorts(causes: Causes, containers: readonly JsonObject[], pa
       if (taken.has(key)) causes.duplicate(`${path}[${index}].ports[${portIndex}].hostPort`, key);
       taken.add(key);
     });
-  });
-}
-
-const ENV_NAME_PROBLEM =
-  "a valid environment variable name must consist only of printable ASCII characters other than '='";
-
-function envNameProblems(name: string): readonly string[] {
-  return /^[ -<>-~]+$/.test(name) ? [] : [ENV_NAME_PROBLEM];
-}
-
-const envSources = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef'];
-
-function validateEnv(causes: Causes, container: JsonObject, path: string): void {
-  objectsOf(container, 'env').forEach((variable, index) => {
-    const at = `${path}.env[${index}]`;
-    const name = textOf(variable, 'name');
-    if (name === '') causes.required(`${at}.name`);
-    else causes.invalidFor(`${at}.name`, name, envNameProblems(name));
-    const from = objectAt(variable, 'valueFrom');
-    if (from === undefined) return;
-    const field = `${at}.valueFrom`;
-    const sources = envSources.filter((source) => isGiven(from, source));
-    for (const source of sources) validateEnvSource(causes, source, objectOf(from, source), `${field}.${source}`);
-    if (sources.length === 0)
-      causes.invalid(
-        field,
-        '',
-        'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`',
-      );
-    else if (textOf(variable, 'value') !== '')
-      causes.invalid(field, '', 'may not be specified when `value` is not empty');
-    else if (sources.length > 1) causes.invalid(field, '', 'may not have more than one field specified at a time');
-  });
-}
-
-const envFields = [
-  'metadata.name',
-  'metadata.namespace',
-  'metadata.uid',
-  'spec.nodeName',
-  'spec.serviceAccountName',
-  'status.hostIP',
-  'status.hostIPs',
-  'status.podIP',
-  'status.podIPs',
-];
-const envResources = ['limits', 'requests'].flatMap((side) =>
-  ['cpu', 'ephemeral-storage', 'memory'].map((name) => `${side}.${name}`),
-);
-
-function validateEnvSource(causes: Causes, kind: string, source: JsonObject, path: string): void {
-  switch (kind) {
-    case 'fieldRef': {
-      const fieldPath = textOf(source, 'fieldPath');
-      if (fieldPath === '') causes.required(`${path}.fieldPath`);
-      else if (!/^metadata\.(labels|annotations)\['[^']*'\]$/.test(fieldPath) && !envFields.includes(fieldPath))
-        causes.unsupported(`${path}.fieldPath`, fieldPath, envFields);
-      break;
-    }
-    case 'resourceFieldRef': {
-      const resource = textOf(source, 'resource');
-      if (resource === '') causes.required(`${path}.resource`);
-      else if (!envResources.includes(resource) && !/^(limits|requests)\.hugepages-/.test(resource))
-        causes.unsupported(`${path}.resource`, resource, envResources);
-      break;
-    }
-    default: {
-      const name = textOf(source, 'name');
-      causes.invalidFor(`${path}.name`, name, subdomainProblems(name));
-      const key = textOf(source, 'key');
-      if (key === '') causes.required(`${path}.key`);
-      else causes.invalidFor(`${path}.key`, key, dataKeyProblems(key));
-    }
-  }
-}
-
-function validateEnvFrom(causes: Causes, container: JsonObject, path: string): void {
-  objectsOf(container, 'envFrom').forEach((source, index) => {
-    const at = `${path}.envFrom[${index}]`;
-    const prefix = textOf(source, 'prefix');
-    if (prefix !== '') causes.invalidFor(`${at}.prefix`, prefix, envNameProblems(prefix));
-    const kinds = ['configMapRef', 'secretRef'].filter((kind) => isGiven(source, kind));
-    for (const kind of kinds) {
-      const name = textOf(objectOf(source, kind), 'name');
-      if (name === '') causes.required(`${at}.${kind}.name`);
-      else causes.invalidFor(`${at}.${kind}.name`, name, subdomainProblems(name));
-    }
-    if (kinds.length === 0) causes.invalid(`${path}.envFrom`, '', 'must specify one of: `configMapRef` or `secretRef`');
-    else if (kinds.length > 1)
-      causes.invalid(`${path}.envFrom`, '', 'may not have more than one field specified at a time');
   });
 }
 

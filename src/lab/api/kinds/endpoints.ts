@@ -3,7 +3,7 @@ import { dnsLabelProblems, labelKeyProblems, portNumberProblems, subdomainProble
 import { get, type JsonObject } from '../json.ts';
 import { validateIp, validateIpOfFamily, validateOrdinaryIp } from './addresses-validation.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
-import { validateOneOf } from './container-validation.ts';
+import { validateOneOf } from './choice-validation.ts';
 import { numberOf, objectsOf, textOf, textsOf } from './field-values.ts';
 import type { Strategy } from './strategy.ts';
 

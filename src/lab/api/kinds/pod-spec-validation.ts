@@ -9,12 +9,8 @@ import {
   validateTopologySpread,
 } from './affinity-validation.ts';
 import { type Causes, rangeProblem } from './causes.ts';
-import {
-  validateContainers,
-  validateEphemeralContainers,
-  validateInitContainers,
-  validateOneOf,
-} from './container-validation.ts';
+import { validateOneOf } from './choice-validation.ts';
+import { validateContainers, validateEphemeralContainers, validateInitContainers } from './container-validation.ts';
 import { isTrue, numberOf, objectAt, objectsOf, textOf, textsOf } from './field-values.ts';
 import { validatePodSecurity } from './security-validation.ts';
 import { validateVolumes } from './volume-validation.ts';
@@ -26,7 +22,7 @@ export function validatePodSpec(causes: Causes, spec: JsonObject, path: string, 
   const graceSeconds = numberOf(spec, 'terminationGracePeriodSeconds');
   if (graceSeconds === undefined) causes.required(`${path}.terminationGracePeriodSeconds`);
   const volumes = validateVolumes(causes, spec, path);
-  const context = { volumes, graceSeconds, isPod };
+  const context = { volumes, graceSeconds };
   validateContainers(causes, spec, path, context);
   validateInitContainers(causes, spec, path, context);
   validateEphemeralContainers(causes, spec, path, context);

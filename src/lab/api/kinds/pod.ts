@@ -1,5 +1,7 @@
 /** Pods. */
 import { get, sameJson, type JsonObject } from '../json.ts';
+import { StatusError } from '../status-error.ts';
+import { metadataOf } from '../store/object-store.ts';
 import { keepsTolerations } from './affinity-validation.ts';
 import { Causes, rangeProblem } from './causes.ts';
 import { validateImageSpace } from './container-validation.ts';
@@ -13,6 +15,7 @@ export const podStrategy: Strategy = {
   prepareCreate: (pod) => {
     const filled = withPodDefaults(pod);
     const spec = objectOf(filled, 'spec');
+    if (objectsOf(spec, 'ephemeralContainers').length > 0) throw bornWithEphemeralContainers(pod);
     const gated = objectsOf(spec, 'schedulingGates').length > 0;
     const conditions = {
       conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: GATED }],
@@ -32,6 +35,8 @@ export const podStrategy: Strategy = {
       objectsOf(spec, name).forEach((container, index) =>
         validateImageSpace(causes, container, `spec.${name}[${index}]`),
       );
+    if (textOf(spec, 'nodeName') !== '' && objectsOf(spec, 'schedulingGates').length > 0)
+      causes.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared');
     return causes.all;
   },
   validateUpdate: (next, before) => {
@@ -48,6 +53,18 @@ export const podStrategy: Strategy = {
     return numberOf(spec, 'terminationGracePeriodSeconds') ?? 30;
   },
 };
+
+/** They come later, by their subresource. */
+function bornWithEphemeralContainers(pod: JsonObject): StatusError {
+  const name = textOf(metadataOf(pod), 'name');
+  const field = 'spec.ephemeralContainers';
+  const message = 'Forbidden: cannot be set on create';
+  return new StatusError('Invalid', `Pod ${JSON.stringify(name)} is invalid: ${field}: ${message}`, {
+    name,
+    kind: 'Pod',
+    causes: [{ reason: 'FieldValueForbidden', message, field }],
+  });
+}
 
 const GATED = 'Scheduling is blocked due to non-empty scheduling gates';
 

@@ -310,19 +310,36 @@ describe('what is refused in a pod', () => {
       ],
     ],
     [
-      'ephemeral containers that others would rely on',
-      {
-        containers: [web],
-        ephemeralContainers: [{ name: 'web', image: 'x', ports: [{ containerPort: 1 }], targetContainerName: 'nope' }],
-      },
-      [
-        'spec.ephemeralContainers[0].name: Duplicate value: "web"',
-        'spec.ephemeralContainers[0].targetContainerName: Not found: "nope"',
-        'spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container',
-      ],
+      'a node before its time',
+      { containers: [web], nodeName: 'lab-1', schedulingGates: [{ name: 'a/b' }] },
+      ['spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared'],
     ],
   ])('%s', (_, spec, causes) => {
     expect(causesOf(spec)).toEqual(causes);
+  });
+
+  it('ephemeral containers, before it is there', () => {
+    const pod = podOf({ containers: [web], ephemeralContainers: [{ name: 'debug', image: 'busybox' }] });
+    const message = 'Pod "web" is invalid: spec.ephemeralContainers: Forbidden: cannot be set on create';
+    expect(() => new KindCluster().create(pod)).toThrow(message);
+  });
+
+  it('ephemeral containers that others would rely on', () => {
+    const cluster = new KindCluster();
+    const pod = cluster.store(podOf({ containers: [web] }));
+    const ephemeralContainers = [
+      { name: 'web', image: 'x', ports: [{ containerPort: 1, protocol: 'TCP' }], targetContainerName: 'nope' },
+      { name: 'debug', image: 'x', volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'a' }] },
+    ];
+    expect(cluster.updateSpec(pod, { ephemeralContainers }).causes).toEqual([
+      'spec.ephemeralContainers[0].name: Duplicate value: "web"',
+      'spec.ephemeralContainers[0].targetContainerName: Not found: "nope"',
+      'spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container',
+      'spec.ephemeralContainers[1].volumeMounts[0].name: Not found: "v"',
+      'spec.ephemeralContainers[1].volumeMounts[0].subPath: Forbidden: cannot be set for an Ephemeral Container',
+      // They come by their subresource alone.
+      expect.stringContaining('changed: `spec.ephemeralContainers`') as string,
+    ]);
   });
 
   it.each<[what: string, spec: JsonObject, warnings: readonly string[]]>([
