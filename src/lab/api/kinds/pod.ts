@@ -50,7 +50,8 @@ export const podStrategy: Strategy = {
     const phase = textOf(objectOf(pod, 'status'), 'phase');
     // Nobody waits for what never ran or has ended.
     if (textOf(spec, 'nodeName') === '' || phase === 'Succeeded' || phase === 'Failed') return 0;
-    return numberOf(spec, 'terminationGracePeriodSeconds') ?? 30;
+    const seconds = numberOf(spec, 'terminationGracePeriodSeconds') ?? 30;
+    return seconds < 0 ? 1 : seconds;
   },
 };
 

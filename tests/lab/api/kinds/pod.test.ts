@@ -450,6 +450,7 @@ describe('how long a pod may take to end', () => {
   it.each<[spec: JsonObject, phase: string, seconds: number]>([
     [{ nodeName: 'lab-1', terminationGracePeriodSeconds: 5 }, 'Running', 5],
     [{ nodeName: 'lab-1' }, 'Running', 30],
+    [{ nodeName: 'lab-1', terminationGracePeriodSeconds: -5 }, 'Running', 1],
     [{ terminationGracePeriodSeconds: 5 }, 'Pending', 0],
     [{ nodeName: 'lab-1', terminationGracePeriodSeconds: 5 }, 'Succeeded', 0],
   ])('%j in phase %s: %d s', (spec, phase, seconds) => {
