@@ -8,7 +8,7 @@ export interface DnsProcessOptions {
   /** What the command line begins with, to be in the right network. */
   readonly enter: readonly string[];
   readonly networks: LabNetworks;
-  /** When it listens; what is returned is called when it has ended. */
+  /** Called at once; what is returned is called when the server has ended. */
   readonly attach: (link: DnsLink) => () => void;
   readonly addresses?: readonly string[] | undefined;
   readonly port?: number | undefined;
@@ -24,7 +24,8 @@ export function startDnsProcess({ enter, networks, attach, addresses, port }: Dn
     return true;
   };
   const link = new DnsLink({ networks, addresses, port, send });
-  let detach: () => void = () => undefined;
+  // It knows everything before it listens.
+  const detach = attach(link);
   child
     .on('message', (message) => link.receive(message))
     .on('error', (error) => link.closed(error.message))
@@ -33,12 +34,6 @@ export function startDnsProcess({ enter, networks, attach, addresses, port }: Dn
       link.closed('exit');
       detach();
     });
-  const attachWhenListening = async () => {
-    await link.listening;
-    if (child.connected) detach = attach(link);
-  };
-  // Why it does not is in its log.
-  attachWhenListening().catch(() => undefined);
   return child;
 }
 

@@ -1,9 +1,6 @@
 /** The runtime of network namespaces, with its DNS server and the world outside. */
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { OperationalError } from '../../io/operational-error.ts';
-import { packagedFolder } from '../../io/package-root.ts';
-import { DnsLink } from '../dns/dns-link.ts';
+import { startDnsProcess } from '../dns/dns-process.ts';
 import { builtIn } from '../images/built-in.ts';
 import type { RuntimeContext } from '../lab-cluster.ts';
 import { programScripts } from '../runtime/netns/lab-scripts.ts';
@@ -35,7 +32,17 @@ export function openNetns(
         ? {}
         : {
             world: {
-              argv: ['perl', server, 'echo-server', '--http', `${WORLD_TCP_PORT}`, '--udp', `${WORLD_UDP_PORT}`],
+              argv: [
+                'perl',
+                server,
+                'echo-server',
+                '--kind',
+                'world',
+                '--http',
+                `${WORLD_TCP_PORT}`,
+                '--udp',
+                `${WORLD_UDP_PORT}`,
+              ],
               tcpPort: WORLD_TCP_PORT,
               udpPort: WORLD_UDP_PORT,
             },
@@ -46,24 +53,5 @@ export function openNetns(
 }
 
 function dnsProgram({ networks, feed }: Pick<RuntimeContext, 'feed' | 'networks'>): HostProgram {
-  return ({ enter }) => {
-    const [program, ...args] = [...enter, process.execPath, join(packagedFolder('dist', 'cli'), 'dns-program.js')];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    const link = new DnsLink({
-      networks,
-      send: (message) => {
-        if (!child.connected) return false;
-        child.send(message, () => undefined);
-        return true;
-      },
-    });
-    child.on('message', (message) => link.receive(message));
-    const detach = feed.attach(link);
-    child.once('exit', () => {
-      link.closed('its process has ended');
-      detach();
-    });
-    child.on('error', () => undefined);
-    return child;
-  };
+  return ({ enter }) => startDnsProcess({ enter, networks, attach: (link) => feed.attach(link) });
 }

@@ -164,7 +164,7 @@ describe('the program', () => {
     child.stderr?.on('data', (text) => (said += String(text)));
     expect(await once(child, 'close')).toEqual([1, null]);
     expect(said).toContain('EADDRINUSE');
-    expect(ended).toEqual([]);
+    expect(ended).toEqual(['detached']);
   });
 });
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { programPaths } from '../../../src/lab/runtime/programs/programs.ts';
+import { programScripts } from '../../../src/lab/runtime/netns/lab-scripts.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -23,7 +23,7 @@ export class Programs {
   private readonly running = new Set<ChildProcessWithoutNullStreams>();
 
   constructor() {
-    for (const [name, path] of programPaths()) symlinkSync(path, join(this.folder, name));
+    for (const [name, path] of programScripts()) symlinkSync(path, join(this.folder, name));
   }
 
   /** What it has said so far is in `said`. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { labNetworks, type LabNetworks, type NodeNetwork } from '../../../src/lab/networks.ts';
-import { programPaths } from '../../../src/lab/runtime/programs/programs.ts';
+import { programScripts } from '../../../src/lab/runtime/netns/lab-scripts.ts';
 import { renderServices } from '../../../src/lab/services/render-services.ts';
 import type { ServiceRule } from '../../../src/lab/services/service-rule.ts';
 import { describeKernel } from '../../packets/kernel.ts';
@@ -53,7 +53,7 @@ describeKernel('Services of a node', () => {
   let outside: Namespace;
 
   function perl(program: string): readonly [string, string] {
-    return ['perl', programPaths().get(program) ?? ''];
+    return ['perl', programScripts().get(program) ?? ''];
   }
 
   /** `id outcome` of each, sorted. */

@@ -1,8 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { packagedFolder } from '../../../io/package-root.ts';
-
 /**
  * The built-in programs: a few scripts for perl as every Debian has it (`perl-base`, no other modules). A script serves
  * several programs and sees by which name it was started (`$0`).
@@ -37,14 +32,3 @@ export const PROGRAM_SCRIPTS: readonly ProgramScript[] = [
   { file: 'shells.pl', programs: ['busybox', 'ash'] },
   { file: 'sallyport-probe.pl', programs: ['sallyport-probe'] },
 ];
-
-/** From the name of each program to the script that it is: beside this file, or where the build has put it. */
-export function programPaths(): ReadonlyMap<string, string> {
-  const beside = fileURLToPath(new URL('.', import.meta.url));
-  const [first] = PROGRAM_SCRIPTS;
-  const folder =
-    first !== undefined && existsSync(join(beside, first.file))
-      ? beside
-      : packagedFolder('dist', 'lab-programs', 'programs');
-  return new Map(PROGRAM_SCRIPTS.flatMap(({ file, programs }) => programs.map((name) => [name, join(folder, file)])));
-}
