@@ -59,12 +59,13 @@ export class Kubelet {
   private readonly pods = new Map<string, PodLife>();
   private readonly running = new Set<PodLife>();
   private readonly world: PodWorld;
+  private stopped = false;
   private unsubscribe: () => void = () => undefined;
   private cancelHeartbeat: () => void = () => undefined;
 
   constructor(options: KubeletOptions) {
     this.options = options;
-    const { rest, runtime, networks, clock, images, events, ready, onError } = options;
+    const { rest, runtime, networks, clock, images, events, ready } = options;
     this.nodes = new Map(
       networks.nodes.map((network) => [network.name, { network, pool: new AddressPool(network.podCidrs) }]),
     );
@@ -76,7 +77,10 @@ export class Kubelet {
       images,
       events,
       ready,
-      onError,
+      // What goes wrong while a lab is torn down is no bug: the runtime may be gone first.
+      onError: (error) => {
+        if (!this.stopped) options.onError(error);
+      },
       anyImage: options.anyImage ?? false,
       slots: new Slots(options.concurrency ?? 8),
       exits: new ExitBoard(),
@@ -106,6 +110,7 @@ export class Kubelet {
 
   /** Looks at nothing any more, and lets go of all pods: what runs ends, and nothing is written. */
   stop(): void {
+    this.stopped = true;
     this.unsubscribe();
     this.cancelHeartbeat();
     for (const life of this.pods.values()) life.vanish();

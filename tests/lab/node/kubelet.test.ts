@@ -560,6 +560,29 @@ describe('a debugger', () => {
   });
 });
 
+describe('a kubelet that is stopped', () => {
+  it('lets go of its pods and writes nothing more', async () => {
+    const lab = new NodeLab();
+    lab.runtime.behaviours.set('main', [{ stubborn: true }]);
+    lab.pod('p');
+    lab.pod('q', { containers: [sleeper('main', { readinessProbe: probe({ exec: { command: ['ok'] } }) })] });
+    await lab.pass(5000);
+    const version = lab.store.resourceVersion;
+    lab.kubelet.stop();
+    await lab.pass(10_000);
+    expect([lab.runtime.running, lab.runtime.sandboxes.size, lab.kubelet.busy, lab.clock.delays]).toEqual([
+      [],
+      0,
+      0,
+      [],
+    ]);
+    // Events alone.
+    expect(lab.line('p')).toBe('Running main=running ready');
+    expect(lab.store.eventsSince({ group: '', plural: 'pods' }, version)).toEqual([]);
+    expect(lab.errors).toEqual([]);
+  });
+});
+
 describe('the nodes', () => {
   it('are registered and stay ready', async () => {
     const lab = new NodeLab(2);
