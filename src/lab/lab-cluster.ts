@@ -210,7 +210,12 @@ export class LabCluster implements Lab {
       rest,
       // What is not there yet when the first request comes.
       settlement: { settled: (change) => this.settlement.settled(change) },
-      streams: new StreamHandler({ pods: kubelet.streams, clock, unexpected: (error) => this.bug(error) }),
+      streams: new StreamHandler({
+        pods: kubelet.streams,
+        clock,
+        requirePod: (namespace, name) => void this.store.get({ ...PODS, namespace, name }),
+        unexpected: (error) => this.bug(error),
+      }),
       tls: { key: settings.certificate.key, cert: settings.certificate.certificate },
       authenticate: (token) => authenticate(token) ?? rest.userOfToken(token),
       hosts: ['localhost', '127.0.0.1', '::1', ...API_NAMES, ...networks.controlPlane, ...networks.apiService],

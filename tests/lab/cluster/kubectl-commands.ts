@@ -3,6 +3,11 @@
  * a lab with real packets: by the tests with the kubectl that is there, and by `npm run lab:kubectl` with many versions.
  */
 
+import type { Ran } from './lab-process.ts';
+
+/** An editor that changes something, as KUBE_EDITOR. */
+export const editorScript = '#!/bin/sh\nsed -i "s/^  labels:/  labels:\\n    edited: \\"yes\\"/" "$1"\n';
+
 export interface KubectlCommand {
   /** As somebody types it, without `kubectl`. */
   readonly args: readonly string[];
@@ -303,4 +308,14 @@ export function kubectlCommands(edit: string): readonly KubectlCommand[] {
     type('delete ns shop --timeout=60s', { out: /namespace "shop" deleted/, timeoutMs: 90_000 }),
     type('get ns shop', { code: 1, err: /NotFound/ }),
   ].map((command) => ({ ...command, args: command.args.map((word) => word.replaceAll('\u00A0', ' ')) }));
+}
+
+/** What is not as it should be; `undefined` when all is. */
+export function problemOf({ code = 0, out, err }: KubectlCommand, ran: Ran): string | undefined {
+  const problems = [
+    ...(ran.code === code ? [] : [`exit code ${ran.code}, not ${code}`]),
+    ...(out === undefined || out.test(ran.out) ? [] : [`its output does not match ${out.source}`]),
+    ...(err === undefined || err.test(ran.err) ? [] : [`its complaint does not match ${err.source}`]),
+  ];
+  return problems.length === 0 ? undefined : `${problems.join('; ')}\n${ran.out}${ran.err}`.trim();
 }
