@@ -71,6 +71,10 @@ export class ClusterIndex {
     return this.answer(nodeQuestion(node)).map(({ object }) => object);
   }
 
+  podCount(): number {
+    return this.uids.get(ALL_PODS)?.size ?? 0;
+  }
+
   podCountOnNode(node: string): number {
     return this.uids.get(nodeQuestion(node))?.size ?? 0;
   }
@@ -125,7 +129,7 @@ function questionsFor(resource: string, object: JsonObject): readonly string[] {
   );
   if (resource === 'replicasets.apps' && controllerOf(object) === undefined) questions.push(orphanQuestion(namespace));
   if (resource === 'pods') {
-    questions.push(namespaceQuestion(namespace));
+    questions.push(ALL_PODS, namespaceQuestion(namespace));
     const node = textAt(object, 'spec', 'nodeName');
     if (node !== '') questions.push(nodeQuestion(node));
     if (valueAt(object, 'spec', 'affinity', 'podAntiAffinity') !== undefined) questions.push(ANTI_AFFINE);
@@ -143,4 +147,5 @@ const nodeQuestion = (node: string): string => `node ${node}`;
 const namespaceQuestion = (namespace: string): string => `namespace ${namespace}`;
 const labelQuestion = (namespace: string, label: string): string => `label ${namespace} ${label}`;
 const serviceQuestion = (namespace: string, service: string): string => `service ${namespace} ${service}`;
+const ALL_PODS = 'pods';
 const ANTI_AFFINE = 'anti-affine';

@@ -32,7 +32,7 @@ const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 
 export function daemonSetController({ rest, clock, events, index }: Surroundings): Controller {
   const write = writer(rest, COMPONENT);
-  const making = new PodMaking(write, events, COMPONENT);
+  const making = new PodMaking(write, { events, index }, COMPONENT);
   const watch = new OwnerWatch('DaemonSet', 'daemonsets.apps', 'pods');
   const known = new Set<string>();
 

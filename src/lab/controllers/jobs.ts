@@ -5,7 +5,7 @@ import { controllerOf } from './cluster-index.ts';
 import { type Controller, splitKey, type Surroundings } from './controller.ts';
 import { OwnerWatch } from './claims.ts';
 import { COMPLETION_INDEX, formatIndexes, indexedSpec, indexOf, missingIndexes } from './job-indexes.ts';
-import { PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
+import { BURST, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
 import { byLeastLoss, isActive, isOver, isReady, phaseOf } from './pod-state.ts';
 import {
   isGoing,
@@ -23,7 +23,6 @@ import type { SyncResult } from './work-loop.ts';
 import { JOBS, type Writer, writer } from './writer.ts';
 
 const COMPONENT = 'job-controller';
-const BURST = 50;
 const FIRST_PAUSE_MS = 10_000;
 const LAST_PAUSE_MS = 600_000;
 
@@ -45,7 +44,7 @@ interface Tally {
 
 export function jobController({ rest, clock, events, index }: Surroundings): Controller {
   const write = writer(rest, COMPONENT);
-  const making = new PodMaking(write, events, COMPONENT);
+  const making = new PodMaking(write, { events, index }, COMPONENT);
   const watch = new OwnerWatch('Job', 'jobs.batch', 'pods');
   /** By uid of the Job. */
   const departed = new Map<string, Departed>();

@@ -2,6 +2,8 @@
 import { fromEntries, get, type JsonObject } from '../api/json.ts';
 import { StatusError } from '../api/status-error.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
+import type { ClusterIndex } from './cluster-index.ts';
+import type { Surroundings } from './controller.ts';
 import { isGoing, nameOf, namespaceOf, objectAt, textsAt } from './reading.ts';
 import { controllerReference, NAMESPACES, PODS, type Writer } from './writer.ts';
 
@@ -24,6 +26,11 @@ export function podFromTemplate(owner: JsonObject, template: JsonObject, extra: 
   };
 }
 
+/** Somebody may ask for a thousand million replicas; more than the nodes can hold is of no use. */
+const MOST_PODS = 10_000;
+/** Pods that an owner makes or removes in one sync; each of them makes it dirty again. */
+export const BURST = 50;
+
 export interface PodExtras {
   readonly name?: string;
   readonly labels?: JsonObject;
@@ -43,12 +50,19 @@ const WORDS: PodWords = { created: (pod) => `Created pod: ${pod}`, deleted: (pod
 export class PodMaking {
   private readonly writer: Writer;
   private readonly events: EventRecorder;
+  private readonly index: ClusterIndex;
   private readonly component: string;
   private readonly words: PodWords;
 
-  constructor(writer: Writer, events: EventRecorder, component: string, words: PodWords = WORDS) {
+  constructor(
+    writer: Writer,
+    { events, index }: Pick<Surroundings, 'events' | 'index'>,
+    component: string,
+    words: PodWords = WORDS,
+  ) {
     this.writer = writer;
     this.events = events;
+    this.index = index;
     this.component = component;
     this.words = words;
   }
@@ -57,6 +71,8 @@ export class PodMaking {
   create(owner: JsonObject, pod: JsonObject): JsonObject | undefined {
     const namespace = namespaceOf(owner);
     try {
+      if (this.index.podCount() >= MOST_PODS)
+        throw new StatusError('Forbidden', `the lab holds at most ${MOST_PODS} pods`);
       const made = this.writer.create(PODS, namespace, pod);
       this.tell(owner, 'Normal', 'SuccessfulCreate', this.words.created(nameOf(made), nameOf(owner)));
       return made;

@@ -4,18 +4,15 @@ import type { StatusError } from '../api/status-error.ts';
 import { claimPods, OwnerWatch } from './claims.ts';
 import { conditionsOf, statusFields, withCondition, withoutCondition } from './conditions.ts';
 import { type Controller, splitKey, type Surroundings } from './controller.ts';
-import { hasLabels, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
+import { BURST, hasLabels, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
 import { byLeastLoss, countPods, isActive, type PodCounts } from './pod-state.ts';
 import { isGoing, numberAt, objectAt, timeText } from './reading.ts';
 import type { SyncResult } from './work-loop.ts';
 import { REPLICA_SETS, writer } from './writer.ts';
 
-/** Pods made or removed in one sync; each of them makes the set dirty again. */
-const BURST = 50;
-
 export function replicaSetController({ rest, clock, events, index }: Surroundings): Controller {
   const write = writer(rest, 'replicaset-controller');
-  const making = new PodMaking(write, events, 'replicaset-controller');
+  const making = new PodMaking(write, { events, index }, 'replicaset-controller');
   const watch = new OwnerWatch('ReplicaSet', 'replicasets.apps', 'pods');
 
   const scale = (set: JsonObject, active: readonly JsonObject[]): void => {

@@ -14,6 +14,7 @@ import type { SyncResult } from './work-loop.ts';
 import { PODS, writer } from './writer.ts';
 
 const SCHEDULER = 'default-scheduler';
+const TOO_MANY = 'Too many pods';
 
 export function scheduler({ rest, clock, events, index }: Surroundings): Controller {
   const write = writer(rest, SCHEDULER);
@@ -24,6 +25,14 @@ export function scheduler({ rest, clock, events, index }: Surroundings): Control
   const forget = (key: string): void => {
     waiting.delete(key);
     choosy.delete(key);
+  };
+
+  const fullness = (node: JsonObject): string | undefined => {
+    const most = Number(textAt(node, 'status', 'allocatable', 'pods') || Number.NaN);
+    const name = nameOf(node);
+    // Pods that are over take no place; counting them out is for nodes that seem full.
+    if (!(index.podCountOnNode(name) >= most)) return undefined;
+    return index.podsOnNode(name).filter((each) => !isOver(each)).length >= most ? TOO_MANY : undefined;
   };
 
   const refuse = (pod: JsonObject, message: string): void => {
@@ -55,7 +64,7 @@ export function scheduler({ rest, clock, events, index }: Surroundings): Control
     const reasons: string[] = [];
     let best: { readonly node: string; readonly pods: number } | undefined;
     for (const node of nodes) {
-      const reason = unfitness(pod, node) ?? objection(node);
+      const reason = unfitness(pod, node) ?? fullness(node) ?? objection(node);
       const pods = index.podCountOnNode(nameOf(node));
       if (reason !== undefined) reasons.push(reason);
       else if (best === undefined || pods < best.pods) best = { node: nameOf(node), pods };
@@ -65,7 +74,7 @@ export function scheduler({ rest, clock, events, index }: Surroundings): Control
       return undefined;
     }
     waiting.add(key);
-    if (reasons.some((reason) => reason.includes('affinity rules'))) choosy.add(key);
+    if (reasons.some((reason) => reason === TOO_MANY || reason.includes('affinity rules'))) choosy.add(key);
     refuse(pod, unfitMessage(reasons));
     return undefined;
   };

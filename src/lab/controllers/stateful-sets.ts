@@ -4,7 +4,7 @@ import { claimPods, OwnerWatch } from './claims.ts';
 import { conditionsOf, statusFields } from './conditions.ts';
 import { type Controller, splitKey, type Surroundings } from './controller.ts';
 import { ensureRevisions, REVISION_HASH, type Revisions, templateOf, trimRevisions } from './controller-revisions.ts';
-import { PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
+import { BURST, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
 import { availableInMs, countPods, isOver, phaseOf } from './pod-state.ts';
 import { isGoing, labelsOf, nameOf, namespaceOf, numberAt, objectsAt, textAt } from './reading.ts';
 import type { SyncResult } from './work-loop.ts';
@@ -14,7 +14,7 @@ const COMPONENT = 'statefulset-controller';
 
 export function statefulSetController({ rest, clock, events, index }: Surroundings): Controller {
   const write = writer(rest, COMPONENT);
-  const making = new PodMaking(write, events, COMPONENT, {
+  const making = new PodMaking(write, { events, index }, COMPONENT, {
     created: (pod, set) => `create Pod ${pod} in StatefulSet ${set} successful`,
     deleted: (pod, set) => `delete Pod ${pod} in StatefulSet ${set} successful`,
   });
@@ -27,9 +27,11 @@ export function statefulSetController({ rest, clock, events, index }: Surroundin
     const byOrdinal = new Map(pods.map((pod) => [ordinalOf(set, pod), pod]));
     const current = all.find((revision) => nameOf(revision) === textAt(set, 'status', 'currentRevision')) ?? update;
     const partition = first + partitionOf(set);
+    let made = 0;
     for (let ordinal = first; ordinal < first + wanted; ordinal += 1) {
       const pod = byOrdinal.get(ordinal);
       if (pod === undefined) {
+        if ((made += 1) > BURST) return;
         const revision = ordinal < partition ? current : update;
         if (making.create(set, podOf(set, ordinal, revision)) === undefined || inTurn) return;
       } else if (isOver(pod) && !isGoing(pod)) {

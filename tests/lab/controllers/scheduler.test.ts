@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
 import { conditionOf } from '../../../src/lab/controllers/conditions.ts';
-import { textAt } from '../../../src/lab/controllers/reading.ts';
+import { objectAt, textAt } from '../../../src/lab/controllers/reading.ts';
 import { Cluster, deployment } from './cluster.ts';
 
 let cluster: Cluster;
@@ -137,6 +137,19 @@ test('a node that is not ready gets no pods', async () => {
   cluster.setStatus('nodes', cluster.get('nodes', 'lab-1'), { conditions: [{ type: 'Ready', status: 'False' }] });
   await cluster.settle();
   expect([await place({}), await place({})]).toEqual(['lab-2', 'lab-2']);
+});
+
+test('a node holds as many pods as it says; who waits comes in when one goes', async () => {
+  cluster.patch('nodes', 'lab-2', { spec: { unschedulable: true } });
+  const node = cluster.get('nodes', 'lab-1');
+  cluster.setStatus('nodes', node, { ...objectAt(node, 'status'), allocatable: { pods: '2' } });
+  await cluster.settle();
+  expect([await place({}), await place({}), await place({})]).toEqual(['lab-1', 'lab-1', '']);
+  const waiting = `p${names}`;
+  expect(cluster.told().at(-1)).toContain('1 Too many pods');
+  cluster.setPod(cluster.get('pods', `p${names - 1}`), { phase: 'Succeeded' }, false);
+  await cluster.settle();
+  expect(textAt(cluster.get('pods', waiting), 'spec', 'nodeName')).toBe('lab-1');
 });
 
 describe('other pods', () => {
