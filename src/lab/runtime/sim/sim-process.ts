@@ -1,4 +1,5 @@
 /** What programs of the simulation have instead of an operating system. */
+import { setMaxListeners } from 'node:events';
 import type { PassThrough, Readable } from 'node:stream';
 import type { SimFiles } from './sim-files.ts';
 import type { SimNetwork, SimHost } from './sim-network.ts';
@@ -50,6 +51,8 @@ export class SimProcess {
     this.stdout = inputs.stdout;
     this.stderr = inputs.stderr;
     this.signal = inputs.signal;
+    // All that a shell has started listens to the same one.
+    setMaxListeners(0, this.signal);
     this.tty = inputs.tty;
     this.keyboard = inputs.keyboard;
   }

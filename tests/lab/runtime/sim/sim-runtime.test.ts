@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SimLab } from './sim-lab.ts';
 
@@ -204,4 +205,41 @@ describe('the shell', () => {
     const lab = await shop();
     expect(await lab.sh('client', script)).toEqual({ out: '', err, code });
   });
+
+  it.each([
+    ['X=aaaaaaaaaa; while true; do X=$X$X; done', 'the simulation expands no words as long as this'],
+    [
+      'X=aaaaaaaaaa; while true; do X="$X $X"; echo $X > /dev/null; done',
+      'the simulation expands no words as long as this',
+    ],
+    ['while true; do sleep 100 & done', 'the simulation runs no more in the background'],
+    [`true${' | true'.repeat(60)}`, 'the simulation pipes no further than this'],
+    ['('.repeat(50), 'the simulation reads no scripts as deep as this'],
+    [`echo ${'x'.repeat(70_000)}`, 'the simulation reads no scripts as long as this'],
+    [
+      'while true; do echo 0123456789 >> /tmp/f; cat /tmp/f /tmp/f > /tmp/g || exit 9; cat /tmp/g > /tmp/f; done',
+      undefined,
+    ],
+  ])('is bounded: %s', async (script, message) => {
+    const lab = await shop();
+    const { err, code } = await lab.exec('client', ['timeout', '20', 'sh', '-c', script]);
+    if (message === undefined) expect(code).not.toBe(0);
+    else expect([code, err]).toEqual([127, `sh: ${message}\n`]);
+  });
+
+  it('answers whatever it is told', async () => {
+    const lab = await shop();
+    const words =
+      'echo a b $X "$(" ")" $(echo x) ${X:-y} ; & && || | > < /tmp/f ( ) { } if then else fi while do done for in true false ! 2>&1 \' " \\ $ ` # exit 3 break $((1+1)) $? [ -z ] test cat read X=1 timeout 1 sleep 1 curl -s web nc -z \n'.split(
+        ' ',
+      );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...words), { maxLength: 12 }), fc.boolean(), async (drawn, apart) => {
+        const { code } = await lab.exec('client', ['timeout', '5', 'sh', '-c', drawn.join(apart ? ' ' : '')], 'line\n');
+        expect(code).toBeGreaterThanOrEqual(0);
+        expect(code).not.toBe(126);
+      }),
+      { numRuns: 300 },
+    );
+  }, 60_000);
 });

@@ -11,6 +11,7 @@ import {
 
 const MAX_SCRIPT = 65_536;
 const MAX_DEPTH = 40;
+const MAX_PIPELINE = 50;
 /** Words that end a list where a command could stand. */
 const CLOSING: ReadonlySet<string> = new Set(['do', 'done', 'then', 'else', 'elif', 'fi', '}']);
 const UNKNOWN: ReadonlySet<string> = new Set(['case', 'esac', 'function', 'select', '[[', 'coproc']);
@@ -82,6 +83,7 @@ class Parser {
     for (;;) {
       this.skipBlanks();
       commands.push(this.command());
+      if (commands.length > MAX_PIPELINE) throw new ShellError(127, 'the simulation pipes no further than this');
       this.skipBlanks();
       if (this.text.startsWith('||', this.at) || !this.take('|')) break;
       this.skipLines();

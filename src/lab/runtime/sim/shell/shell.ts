@@ -13,6 +13,9 @@ const MAX_SUBSTITUTED = 262_144;
 /** Loops give way to others, and can be stopped. */
 const LOOP_PAUSE_MS = 1;
 const KILLED = 143;
+/** Variables double quickly. */
+const MAX_WORD = 1_048_576;
+const MAX_JOBS = 50;
 
 class ShellExit extends Error {
   readonly code: number;
@@ -39,6 +42,7 @@ export class Shell {
   private readonly parameters: readonly string[];
   private folder = '/';
   private status = 0;
+  private jobs = 0;
   private errexit = false;
 
   constructor(find: FindProgram, env: ReadonlyMap<string, string>, parameters: readonly string[], folder = '/') {
@@ -105,7 +109,12 @@ export class Shell {
       if ((after === '&&' && this.status !== 0) || (after === '||' && this.status === 0)) continue;
       if (background) {
         const apart = this.child();
-        void apart.pipeline(pipeline, process.with({ stdin: Readable.from([]) })).catch(() => undefined);
+        this.jobs += 1;
+        if (this.jobs > MAX_JOBS) throw new ShellError(127, 'the simulation runs no more in the background');
+        void apart
+          .pipeline(pipeline, process.with({ stdin: Readable.from([]) }))
+          .catch(() => undefined)
+          .finally(() => (this.jobs -= 1));
         this.status = 0;
       } else await this.pipeline(pipeline, process);
       if (this.errexit && this.status !== 0 && after === ';' && !pipeline.negated) throw new ShellExit(this.status);
@@ -230,6 +239,7 @@ export class Shell {
   private async simple(command: Extract<Command, { kind: 'simple' }>, process: SimProcess): Promise<void> {
     const argv: string[] = [];
     for (const word of command.words) argv.push(...(await this.fields(word, process)));
+    bounded(argv.reduce((sum, each) => sum + each.length + 1, 0));
     const assigned: [string, string][] = [];
     for (const [name, word] of command.assignments) assigned.push([name, await this.text(word, process)]);
     const redirected = await this.redirected(command.redirects, process);
@@ -404,8 +414,10 @@ export class Shell {
       const text = await this.piece(piece, process);
       if (piece.quoted || piece.kind === 'text') {
         current = (current ?? '') + text;
+        bounded(current.length);
         continue;
       }
+      bounded((current?.length ?? 0) + text.length);
       const parts = text.split(/[ \t\n]+/);
       for (const [index, part] of parts.entries()) {
         if (index > 0 && current !== undefined) {
@@ -421,7 +433,10 @@ export class Shell {
 
   private async text(word: Word, process: SimProcess): Promise<string> {
     let text = '';
-    for (const piece of word) text += await this.piece(piece, process);
+    for (const piece of word) {
+      text += await this.piece(piece, process);
+      bounded(text.length);
+    }
     return text;
   }
 
@@ -483,6 +498,10 @@ export class Shell {
     await ended;
     return Buffer.concat(chunks).toString().replace(/\n+$/, '');
   }
+}
+
+function bounded(length: number): void {
+  if (length > MAX_WORD) throw new ShellError(127, 'the simulation expands no words as long as this');
 }
 
 /** Programs know no working folder: their relative paths begin with it. */
