@@ -63,10 +63,10 @@ test('a small Service has every change at once', async () => {
   ).toHaveLength(2);
 });
 
-test('300 pods go with their Deployment, or with their namespace, in as many deletions', async () => {
+test('120 pods go with their Deployment, or with their namespace, in as many deletions', async () => {
   for (const end of ['deployment', 'namespace']) {
     const cluster = new Cluster();
-    cluster.create('deployments', deployment('web', 300));
+    cluster.create('deployments', deployment('web', 120));
     await cluster.settle();
     const before = cluster.rest.writes.length;
     if (end === 'deployment') cluster.delete('deployments', 'web', { propagationPolicy: 'Foreground' });
@@ -74,7 +74,7 @@ test('300 pods go with their Deployment, or with their namespace, in as many del
     await cluster.settle();
     expect(cluster.names('pods')).toEqual([]);
     const kinds = kindsOf(cluster.rest.writes.slice(before));
-    expect(kinds.get('delete pods')).toBe(300);
+    expect(kinds.get('delete pods')).toBe(120);
     const others = [...kinds].filter(([kind]) => kind !== 'delete pods' && !kind.endsWith('events'));
     expect(others.reduce((sum, [, count]) => sum + count, 0)).toBeLessThan(30);
   }
