@@ -1,7 +1,16 @@
 import { Argument, Command } from '@commander-js/extra-typings';
 import { addExamples } from '../examples.ts';
 import { ipFamilyOption, nodesOption, runtimeOption } from '../lab-options.ts';
-import { colorOption, filenameOption, kustomizeOption, numberOption, outputOption, quietOption } from '../options.ts';
+import {
+  asciiOption,
+  colorOption,
+  filenameOption,
+  kustomizeOption,
+  numberOption,
+  outputOption,
+  quietOption,
+  widthOption,
+} from '../options.ts';
 
 const ANY_IMAGE =
   'run a stand-in that listens on the container ports for images that the lab does not know, instead of ErrImagePull';
@@ -103,6 +112,31 @@ function downCommand() {
   return command;
 }
 
+function tutorialCommand() {
+  const command = new Command('tutorial')
+    .summary('from three open namespaces to least privilege, step by step')
+    .description(
+      'Start a lab and walk through network policy in three namespaces: open by default, deny everything, allow what is ' +
+        'needed, allow DNS. Every command is typed for you with the real kubectl, shows what really happens, and is checked. ' +
+        'At the end the lab keeps running for experiments of your own, until Ctrl-C.\n\n' +
+        'Exit code: 0 at the end or when left, 1 when a step did not show what it should, 4 the lab cannot run here or there is no kubectl; 128 and the signal when one ended it.',
+    )
+    .option('--yes', 'all of it as a transcript, without waiting for the return key, and end the lab')
+    .addOption(runtimeOption())
+    .addOption(colorOption())
+    .addOption(widthOption())
+    .addOption(asciiOption())
+    .action(async (options) => {
+      const { labTutorial } = await import('../run/lab-tutorial.ts');
+      await labTutorial(options);
+    });
+  addExamples(command, [
+    { what: 'Step by step', command: 'sallyport lab tutorial' },
+    { what: 'All at once, as a transcript', command: 'sallyport lab tutorial --yes' },
+  ]);
+  return command;
+}
+
 export function labCommand() {
   const command = new Command('lab')
     .summary('a cluster for network policies, with real packets and stock kubectl')
@@ -114,7 +148,7 @@ export function labCommand() {
         'and says so.',
     );
   command.addCommand(upCommand(), { isDefault: true });
-  for (const child of [runCommand(), statusCommand(), downCommand()]) command.addCommand(child);
+  for (const child of [runCommand(), statusCommand(), downCommand(), tutorialCommand()]) command.addCommand(child);
   addExamples(command, [{ what: 'Start one, then follow what it says', command: 'sallyport lab' }]);
   return command;
 }

@@ -36,9 +36,9 @@ export async function labDemo(options: LabDemoOptions): Promise<void> {
       },
     );
     progress.clear();
-    const client = await clientOf(started);
+    const client = await labClient(started);
     try {
-      process.stdout.write(`${opening(started, Date.now() - begun, look)}\n`);
+      process.stdout.write(`${labOpening(started, Date.now() - begun, look)}\n`);
       const walk = labWalk({
         lab: started.lab,
         client,
@@ -72,7 +72,7 @@ async function labName(): Promise<string | undefined> {
   return running.some(({ name }) => name === 'demo') ? undefined : 'demo';
 }
 
-async function clientOf({ kubeconfig }: StartedLab): Promise<ApiClient> {
+export async function labClient({ kubeconfig }: StartedLab): Promise<ApiClient> {
   const access = await loadClusterAccess({
     context: undefined,
     kubeconfig,
@@ -83,7 +83,7 @@ async function clientOf({ kubeconfig }: StartedLab): Promise<ApiClient> {
   return new ApiClient({ access, compressed: false });
 }
 
-function opening({ runtime, simulatedBecause }: StartedLab, tookMs: number, { palette }: Look): string {
+export function labOpening({ runtime, simulatedBecause }: StartedLab, tookMs: number, { palette }: Look): string {
   const after = `A lab is running after ${(tookMs / 1000).toFixed(1)} s`;
   if (runtime === 'netns')
     return `${after}: pods are network namespaces, connections are real packets, and the agent enforces the policies.\n`;
