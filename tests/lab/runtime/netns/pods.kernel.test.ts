@@ -265,7 +265,7 @@ for (const identity of identities) {
 
     describe('logs', () => {
       it('keep order, parts of lines and times', async () => {
-        const script = 'echo one; echo two >&2; printf par; sleep 0.1; printf "t\\n"; printf end';
+        const script = 'echo one; echo two >&2; sleep 0.1; printf par; sleep 0.1; printf "t\\n"; printf end';
         await lab.ask('container', container('log-1', 'shell', sh(script)));
         await lab.ask('exit', 'log-1');
         const plain = { follow: false, timestamps: false } as const;

@@ -94,6 +94,7 @@ sub inner {
   $SIG{$_} = 'IGNORE' for qw(INT HUP TERM PIPE);
   Kernel::hide_from_others();
   Kernel::raise_file_limit();
+  Kernel::leave_keyring();
   Kernel::mount('proc', '/proc', 'proc', Kernel::MS_NOSUID | Kernel::MS_NODEV | Kernel::MS_NOEXEC);
   # Pods have no use for namespaces of their own; this counts for this user namespace only.
   if ($options{mode} eq 'user') { eval { Kernel::write_file('/proc/sys/user/max_user_namespaces', '0') } }
@@ -146,6 +147,9 @@ sub make_template {
   my ($number, @programs) = @_;
   Root::make_template("$state/template", @programs);
   $program->send($number, 'ok');
+  my %names;
+  while (my ($name, $path) = splice @programs, 0, 2) { push @{ $names{$path} }, $name }
+  Root::compile($_, @{ $names{$_} }) for grep { m{/(?:servers|sallyport-probe)\.pl\z} } sort keys %names;
 }
 
 # Without a process in it: a mount holds it. Settings: name below /proc/sys/net and value.

@@ -7,11 +7,11 @@ use POSIX ();
 my %TABLES = (
   x86_64 => {
     mount => 165, umount2 => 166, pivot_root => 155, sethostname => 170, prctl => 157, capset => 126, signalfd4 => 289,
-    unshare => 272, setns => 308, clock_gettime => 228, statfs => 137, prlimit64 => 302,
+    unshare => 272, setns => 308, clock_gettime => 228, statfs => 137, prlimit64 => 302, keyctl => 250,
   },
   aarch64 => {
     mount => 40, umount2 => 39, pivot_root => 41, sethostname => 161, prctl => 167, capset => 91, signalfd4 => 74,
-    unshare => 97, setns => 268, clock_gettime => 113, statfs => 43, prlimit64 => 261,
+    unshare => 97, setns => 268, clock_gettime => 113, statfs => 43, prlimit64 => 261, keyctl => 219,
   },
 );
 
@@ -130,6 +130,9 @@ sub raise_file_limit {
   my $wanted = pack('Q2', $hard, $hard);
   call('prlimit64', 0, 7, $wanted, 0);
 }
+
+# The user's keys stay outside.
+sub leave_keyring { call('keyctl', 1, 0, 0, 0, 0) }
 
 # Seconds and nanoseconds since 1970.
 sub now {

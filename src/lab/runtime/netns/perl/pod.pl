@@ -120,12 +120,10 @@ sub start {
   my ($why_read, $why_write) = Session::pipe_pair();
   my $tty = $flags{tty};
   my $placeholder = $flags{outside};
-  my $pid = Loop::fork_off(sub {
+  my $pid = in_new_mounts($container, sub {
     drop_handles();
     Session::take_stdio(@child, $tty);
     my ($code, $why) = eval {
-      Kernel::unshare(Kernel::NEWNS);
-      syswrite($why_write, readlink('/proc/self/ns/mnt') . "\n");
       Root::enter_container($etc, @$folders, map { $files->[3 * $_] } 0 .. @$files / 3 - 1);
       Root::write_files($folders, $files);
       if ($placeholder) {
@@ -151,7 +149,6 @@ sub start {
     return if sysread($why_read, $why, 4096, length $why);
     Loop::off_read($why_read);
     close $why_read;
-    $container->{namespace} = $1 if $why =~ s/\A(mnt:\[\d+\])\n//;
     if ($why =~ /\A(\d+) (.*)\z/s) {
       $container->{failed} = 1;
       $wire->send($number, 'error', $1 == 128 ? 'failed' : 'no-program', $2);
@@ -171,6 +168,22 @@ sub start {
     Loop::on_read($handle, sub { take_output($container, $stream) });
   }
   $container->{input}->blocking(0) if $container->{input};
+}
+
+# A child in a mount namespace of its own, which others can enter as long as it lives.
+sub in_new_mounts {
+  my ($container, $body) = @_;
+  my $own = Kernel::open_namespace('/proc/self/ns/mnt');
+  Kernel::unshare(Kernel::NEWNS);
+  my $pid = eval {
+    $container->{mounts} = Kernel::open_namespace('/proc/self/ns/mnt');
+    $container->{namespace} = readlink '/proc/self/ns/mnt';
+    Loop::fork_off($body);
+  };
+  my $why = $@;
+  Kernel::set_namespace($own, Kernel::NEWNS);
+  die $why unless defined $pid;
+  return $pid;
 }
 
 # @returns whether there may be more
@@ -223,6 +236,7 @@ sub ended {
     close $handle;
   }
   close_input($container);
+  close $container->{mounts};
   close $container->{log} if $container->{log};
   delete $containers{ $container->{id} };
   return if $container->{failed};
@@ -230,7 +244,7 @@ sub ended {
   $wire->send(0, 'exit', $container->{id}, $signal ? 128 + $signal : $status >> 8, $signal);
 }
 
-# Processes in the mount namespace of the container, which only its own are in.
+# Processes in the mount namespace of the container, which only its own are in, and those that it has started.
 sub sweep {
   my ($container) = @_;
   my $namespace = $container->{namespace} or return;
@@ -238,7 +252,9 @@ sub sweep {
     my $found = 0;
     opendir(my $folder, '/proc') or return;
     for my $pid (grep { /\A\d+\z/ } readdir $folder) {
-      next if (readlink("/proc/$pid/ns/mnt") // '') ne $namespace;
+      # Of a process that hides it there is still the session.
+      my $where = readlink("/proc/$pid/ns/mnt");
+      next if defined $where ? $where ne $namespace : Session::session_of($pid) != $container->{pid};
       $found++;
       kill 'KILL', $pid;
     }
@@ -260,9 +276,9 @@ sub exec_in {
   my %flags = map { $_ => 1 } split /,/, $flags;
   my %env = @{ $container->{env} };
   $env{TERM} //= 'xterm' if $flags{tty};
-  my %session = (token => $token, leader => $container->{pid}, argv => list($argv), env => [%env],
+  my %session = (token => $token, mounts => $container->{mounts}, argv => list($argv), env => [%env],
     folder => $container->{folder}, terminal => $flags{tty}, input => $flags{stdin});
-  Loop::fork_off(sub { drop_handles(); Session::run_program(\%session) });
+  Loop::fork_off(sub { drop_handles($container); Session::run_program(\%session) });
   $wire->send($number, 'ok');
 }
 
@@ -274,9 +290,11 @@ sub dial {
 
 # In a child: nothing of the pod's stays open.
 sub drop_handles {
+  my ($kept) = @_;
   close $wire->{handle};
   for my $container (values %containers) {
     close $_ for grep { defined } values %{ $container->{open} }, @$container{qw(log input master)};
+    close $container->{mounts} unless $container == ($kept // 0);
   }
   %containers = ();
 }

@@ -56,7 +56,7 @@ sub pipe_pair {
 # Runs a program in the namespaces of another process. Fields: see exec-request in the lab's program.
 sub run_program {
   my ($fields) = @_;
-  my ($token, $leader, $argv, $env, $folder, $terminal, $with_input) = @$fields{qw(token leader argv env folder terminal input)};
+  my ($token, $mounts, $argv, $env, $folder, $terminal, $with_input) = @$fields{qw(token mounts argv env folder terminal input)};
   $0 = 'sallyport-lab: session';
   Kernel::hide_from_others();
   $SIG{PIPE} = 'IGNORE';
@@ -96,9 +96,8 @@ sub run_program {
     }
     my ($why_read, $why_write) = pipe_pair();
     $pid = Loop::fork_off(sub {
-      my $namespace = Kernel::open_namespace("/proc/$leader/ns/mnt");
       take_stdio(@child, $terminal);
-      Kernel::set_namespace($namespace, Kernel::NEWNS);
+      Kernel::set_namespace($mounts, Kernel::NEWNS);
       my ($code, $why) = Root::start_program($argv, $env, $folder);
       syswrite($why_write, "$code $why");
       POSIX::_exit($code);
@@ -156,12 +155,17 @@ sub kill_session {
   kill 'KILL', -$leader, $leader;
   opendir(my $folder, '/proc') or return;
   for my $pid (grep { /\A\d+\z/ } readdir $folder) {
-    open(my $file, '<', "/proc/$pid/stat") or next;
-    my $line = <$file> // '';
-    $line =~ s/\A.*\) //s;
-    my $session = (split ' ', $line)[3] // 0;
-    kill 'KILL', $pid if $session == $leader;
+    kill 'KILL', $pid if session_of($pid) == $leader;
   }
+}
+
+sub session_of {
+  my ($pid) = @_;
+  open(my $file, '<', "/proc/$pid/stat") or return 0;
+  my $line = <$file> // '';
+  $line =~ s/\A.*\) //s;
+  my ($state, $parent, $group, $session) = split ' ', $line;
+  return $state eq 'Z' ? 0 : $session // 0;
 }
 
 # A TCP connection from where this process is.
