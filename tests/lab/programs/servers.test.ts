@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { freePorts, Programs } from './programs.ts';
 
@@ -144,6 +145,18 @@ describe('stand-ins', () => {
     expect(greeting.readUIntLE(0, 3)).toBe(greeting.length - 4);
     expect(greeting[4]).toBe(10);
     expect(await programs.run('mysqladmin', ['ping', '-h127.0.0.1', `--port=${sql}`])).toMatchObject({ code: 0 });
+  });
+
+  it('are found by a file, too', async () => {
+    const file = join(programs.folder, 'run/here/socket');
+    const [port = 0] = await freePorts(1);
+    const server = await programs.serve('stand-in-server', ['--tcp', String(port), '--unix', file], port);
+    const socket = connect(file).setEncoding('latin1');
+    socket.write('PING\r\n');
+    expect(await once(socket, 'data')).toEqual(['+PONG\r\n']);
+    socket.destroy();
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('clients of databases reach them', async () => {

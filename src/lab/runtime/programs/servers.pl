@@ -4,7 +4,7 @@
 #
 #   http-server --kind KIND --http PORT... [--text TEXT]    a page for people, and /hostname /clientip /echo /healthz
 #   echo-server --tcp PORT... --udp PORT... --sctp PORT...  what it hears, it says
-#   stand-in-server [--greet mysql] --tcp PORT...           stands in for a database: says the least that clients expect
+#   stand-in-server [--greet mysql] [--unix PATH] --tcp PORT...  stands in for a database: says the least that clients expect
 #   http-echo, whoami, agnhost, pause                       with the flags of the real ones
 use strict;
 use warnings;
@@ -70,7 +70,7 @@ sub main {
         listen_http(http_kind('whoami', $flags{name}), $flags{port} // 80);
     }
     else {
-        my %flags = (kind => ['page'], http => [], tcp => [], udp => [], sctp => [], text => [], greet => []);
+        my %flags = (kind => ['page'], http => [], tcp => [], udp => [], sctp => [], unix => [], text => [], greet => []);
         while (@args) {
             my ($flag) = shift(@args) =~ /^--([a-z]+)$/;
             return failed("$name: --http, --tcp, --udp, --sctp PORT") unless defined $flag && $flags{$flag} && @args;
@@ -81,6 +81,7 @@ sub main {
         listen_stream($raw, $_, 0) for @{ $flags{tcp} };
         listen_stream($raw, $_, SCTP) for @{ $flags{sctp} };
         listen_datagram(sub { $_[0] }, $_) for @{ $flags{udp} };
+        listen_local($raw, $_) for @{ $flags{unix} };
     }
     return serve();
 }
@@ -167,6 +168,23 @@ sub listen_http {
     listen_stream(http_connection($answer), $port, 0);
 }
 
+# Tools of databases look for them in a file first.
+sub listen_local {
+    my ($handler, $path) = @_;
+    my $folder = '';
+    for my $part (grep { length } (split m{/}, $path)[0 .. ($path =~ tr{/}{}) - 1]) {
+        $folder .= "/$part";
+        mkdir $folder;
+    }
+    unlink $path;
+    my $socket;
+    my $bound = socket($socket, AF_UNIX, SOCK_STREAM, 0) && bind($socket, pack_sockaddr_un($path)) && listen $socket, 64;
+    unless ($bound) { print STDERR "$path is not served: $!\n"; return }
+    chmod 0777, $path;
+    nonblocking($socket);
+    $listeners{ fileno $socket } = { socket => $socket, handler => $handler, port => 0 };
+}
+
 sub listen_datagram {
     my ($answer, $port) = @_;
     for my $socket (bound_sockets($port, SOCK_DGRAM, 0)) {
@@ -178,6 +196,7 @@ sub address_of {
     my ($packed) = @_;
     return ('unknown', 0) unless defined $packed && length $packed >= 16;
     my $family = sockaddr_family($packed);
+    return ('local', 0) unless $family == AF_INET || $family == AF_INET6;
     my ($port, $ip) = $family == AF_INET6 ? unpack_sockaddr_in6($packed) : unpack_sockaddr_in($packed);
     return (inet_ntop($family, $ip), $port);
 }
