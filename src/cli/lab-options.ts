@@ -1,9 +1,5 @@
 /** What every command that starts a lab takes. */
-import { choiceOption, filenameOption, kustomizeOption, numberOption } from './options.ts';
-
-export function labSources() {
-  return { filename: filenameOption(), kustomize: kustomizeOption() };
-}
+import { choiceOption, numberOption } from './options.ts';
 
 export function nodesOption() {
   return numberOption('--nodes <number>', 'nodes, each with its own agent (default: 1)', 1, 32);

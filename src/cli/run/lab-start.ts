@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { OperationalError } from '../../io/operational-error.ts';
-import { packageVersion } from '../../io/package-root.ts';
 import { systemErrorCode, systemErrorReason } from '../../io/system-error.ts';
 import { serverCertificate } from '../../lab/certificates.ts';
 import {
@@ -191,8 +190,4 @@ async function listenOnLoopback(port: number): Promise<Server> {
     );
   }
   return server;
-}
-
-export function labUserAgent(): string {
-  return `sallyport-lab/${packageVersion()}`;
 }
