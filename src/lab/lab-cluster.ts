@@ -60,6 +60,7 @@ const AGENT: UserInfo = user('system:serviceaccount:kube-system:sallyport-agent'
 /** How long an answer waits for what was applied to be in force. */
 const SETTLE_MS = 10_000;
 const READY_POLL_MS = 20;
+const AGENT_LOOK_MS = 2000;
 
 export class LabCluster implements Lab {
   readonly broken: Promise<never>;
@@ -168,6 +169,7 @@ export class LabCluster implements Lab {
     kubelet.start();
     this.closers.push(() => kubelet.stop());
     await agents?.whenEnforcing();
+    if (agents !== undefined) this.closers.push(this.watchAgents(agents, kubelet));
     reports.onProgress('waiting for DNS');
     const { waiting } = await this.whenReady(SETTLE_MS * 3);
     if (waiting.length > 0) throw new Error(`the lab itself does not get ready: ${waiting.join('; ')}`);
@@ -249,6 +251,29 @@ export class LabCluster implements Lab {
       headers: {},
     };
     return startAgents({ nodes, access, onRemark: (text) => reports.onRemark(text) });
+  }
+
+  /** A node on which policies are not in force is not ready, as everybody can see. */
+  private watchAgents(agents: NodeAgents, kubelet: Kubelet): () => void {
+    const { clock, reports } = this.options;
+    const told = new Map<string, string>();
+    let cancel: () => void = () => undefined;
+    const look = (): void => {
+      const complaints = agents.complaints();
+      for (const { name } of this.networks.nodes) {
+        const message = complaints
+          .filter(({ node }) => node === name)
+          .map((each) => each.message)
+          .join('; ');
+        if (message === (told.get(name) ?? '')) continue;
+        told.set(name, message);
+        kubelet.setTrouble(name, message === '' ? undefined : { reason: 'PoliciesNotInForce', message });
+        if (message !== '') reports.onRemark(`${name}: policies are not in force: ${message}`);
+      }
+      cancel = clock.after(AGENT_LOOK_MS, look);
+    };
+    look();
+    return () => cancel();
   }
 
   private async waiting(): Promise<readonly string[]> {

@@ -13,12 +13,17 @@ export interface AgentContext {
   readonly onRemark: (message: string) => void;
 }
 
+export interface AgentComplaint {
+  readonly node: string;
+  readonly message: string;
+}
+
 /** The node agents of a lab: they enforce its policies, through its API as in any cluster. */
 export interface NodeAgents extends Settlement {
   /** All of them enforce what the API said when they were started. Rejects when one cannot. */
   whenEnforcing(): Promise<void>;
-  /** One line each; empty when all is well. */
-  complaints(): readonly string[];
+  /** Why policies are not in force on a node; empty when all is well. */
+  complaints(): readonly AgentComplaint[];
   stop(): Promise<void>;
 }
 

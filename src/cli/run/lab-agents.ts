@@ -17,7 +17,7 @@ import { KernelNft } from '../../io/nft/kernel-nft.ts';
 import { type MissingFeature, probeNft } from '../../io/nft/probe-nft.ts';
 import { SpawnedNftTable } from '../../io/nft/spawned-nft-table.ts';
 import { packageVersion } from '../../io/package-root.ts';
-import type { AgentContext, AgentNode, NodeAgents, StartAgents } from '../../lab/node-agents.ts';
+import type { AgentComplaint, AgentContext, AgentNode, NodeAgents, StartAgents } from '../../lab/node-agents.ts';
 import type { Change } from '../../lab/settlement.ts';
 import { reflectors } from './agent-reflectors.ts';
 
@@ -60,10 +60,10 @@ class LabAgents implements NodeAgents {
     await Promise.all(running.map(({ agent }) => agent.whenInForce(resource, resourceVersion)));
   }
 
-  complaints(): readonly string[] {
+  complaints(): readonly AgentComplaint[] {
     return this.started.flatMap(({ agent }) => {
       const status = agent.status();
-      return notReadyReasons(status).map((reason) => `${status.node}: ${reason}`);
+      return notReadyReasons(status).map((message) => ({ node: status.node, message }));
     });
   }
 
