@@ -84,7 +84,8 @@ export class ProgramSession implements ExecSession {
           control.destroy();
         }
       });
-      control.on('close', () => this.settle({ exitCode: 137, error: 'the container has ended' }));
+      // Its companion went without a word: so did the whole pod.
+      for (const event of ['end', 'close'] as const) control.on(event, () => this.settle({ exitCode: 137 }));
       if (this.size !== undefined) this.resize(...this.size);
       this.input.pipe(io);
       // A program that has closed its input drops the rest.
