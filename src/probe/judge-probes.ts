@@ -53,7 +53,7 @@ export interface ProbeReport {
   readonly simulated: boolean;
   readonly disagreements: readonly Disagreement[];
   readonly counts: Readonly<Record<Judgement, number>>;
-  /** Promised otherwise by an intent. */
+  /** Measured otherwise than an intent promises, whatever was predicted. */
   readonly broken: readonly JudgedAttempt[];
 }
 
@@ -73,7 +73,8 @@ export function judgeProbes(
     return { attempt, measured: found, allowed, judgement };
   });
   const broken = judged.filter(
-    ({ attempt: { expected }, allowed }) => expected !== undefined && allowed !== (expected.verdict === 'allowed'),
+    ({ attempt: { expected }, allowed }) =>
+      expected !== undefined && allowed !== undefined && allowed !== (expected.verdict === 'allowed'),
   );
   const disagreements = judged
     .filter(({ judgement }) => judgement === 'leaks' || judgement === 'lost')

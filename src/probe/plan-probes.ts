@@ -1,9 +1,10 @@
 /** Every pod to every pod and to the world outside, or what intents promise. */
-import { cidrContains, type IpAddress } from '../base/inet.ts';
-import { formatIp } from '../base/inet-format.ts';
 import { invariant } from '../base/assert.ts';
-import type { Engine, ExternalAtom } from '../engine/engine.ts';
-import type { Endpoint } from '../engine/query.ts';
+import type { IpAddress, IpFamily } from '../base/inet.ts';
+import { formatIp } from '../base/inet-format.ts';
+import type { Engine } from '../engine/engine.ts';
+import { portPoint } from '../engine/port-sets.ts';
+import type { Endpoint, Verdict } from '../engine/query.ts';
 import type { Attempt, ProbePlan, ProbePort, ProbeSource, ProbeTarget, PromisedConnection } from './probe-plan.ts';
 
 export interface PlanOptions {
@@ -23,13 +24,11 @@ export function planProbes(engine: Engine, options: PlanOptions): ProbePlan {
   sources.forEach(({ endpoint: from, families }, source) => {
     targets.forEach(({ endpoint: to, addresses }, target) => {
       if (isSamePod(from, to)) return;
+      const predict = prediction(engine, from, to);
       for (const address of addresses) {
         if (!families.includes(address.family)) continue;
-        // Towards one of the families, when policies tell them apart.
-        const end: Endpoint = to.type === 'address' ? { type: 'address', ip: address } : to;
-        for (const { protocol, port } of options.ports) {
-          const predicted = engine.verdict({ from, to: end, protocol, port });
-          attempts.push({ source, target, address, protocol, port, predicted });
+        for (const port of options.ports) {
+          attempts.push({ source, target, address, ...port, predicted: predict(address.family, port) });
         }
       }
       if (attempts.length > options.most) throw new RangeError('too many connections');
@@ -53,15 +52,28 @@ export function planPromises(engine: Engine, promises: readonly PromisedConnecti
       continue;
     }
     const families = sources[source]?.families ?? [];
+    const predict = prediction(engine, from.endpoint, to.endpoint);
     for (const address of found.addresses) {
       if (!families.includes(address.family)) continue;
-      const end: Endpoint = to.endpoint.type === 'address' ? { type: 'address', ip: address } : to.endpoint;
-      const predicted = engine.verdict({ from: from.endpoint, to: end, protocol, port });
+      const predicted = predict(address.family, { protocol, port });
       attempts.push({ source, target, address, protocol, port, predicted, expected: { intent, verdict: expected } });
     }
   }
   const more = left === 0 ? [] : [`${left} promised connections cannot be tried from inside a running pod`];
   return { sources, targets: allTargets, attempts, notes: [...notes, ...more] };
+}
+
+/** In one family: the verdict of the engine is that of whichever family allows. */
+function prediction(engine: Engine, from: Endpoint, to: Endpoint): (family: IpFamily, port: ProbePort) => Verdict {
+  const { portSets } = engine;
+  const sets = engine.ports(from, to);
+  return (family, { protocol, port }) => {
+    const bounds = sets.families === undefined ? sets : sets.families[`IPv${family}`];
+    if (bounds === undefined) return 'unknown';
+    const point = portPoint(protocol, port);
+    if (!portSets.has(bounds.possible, point)) return 'denied';
+    return portSets.has(bounds.certain, point) ? 'allowed' : 'unknown';
+  };
 }
 
 function targetIndex(
@@ -119,52 +131,4 @@ function endsOf(
 
 function isSamePod(a: Endpoint, b: Endpoint): boolean {
   return a.type === 'pod' && b.type === 'pod' && a.pod === b.pod;
-}
-
-/** Documentation ranges: no service of anybody's is ever there. */
-const PREFERRED: readonly IpAddress[] = [
-  { family: 4, value: 0xc6_33_64_07 },
-  { family: 4, value: 0xcb_00_71_09 },
-  { family: 4, value: 0xc0_00_02_05 },
-  { family: 6, value: 0x2001_0db8_0000_0000_0000_0000_0000_0007n },
-];
-
-/** One address of each set of addresses that policies tell apart, as far as they can be outside of the cluster. */
-export function externalSamples(
-  engine: Engine,
-  isOutside: (ip: IpAddress) => boolean,
-  most: number,
-): readonly IpAddress[] {
-  const found = engine.externalAtoms().flatMap((atom) => {
-    const sample = sampleOf(atom, isOutside);
-    return sample === undefined ? [] : [sample];
-  });
-  const both = PREFERRED.slice(0, 1).concat(PREFERRED.slice(3));
-  const all = new Map([...both.filter(isOutside), ...found].map((ip) => [formatIp(ip), ip]));
-  return [...all.values()].slice(0, most);
-}
-
-function sampleOf({ cidrs }: ExternalAtom, isOutside: (ip: IpAddress) => boolean): IpAddress | undefined {
-  const preferred = PREFERRED.find((ip) => isOutside(ip) && cidrs.some((cidr) => cidrContains(cidr, ip)));
-  if (preferred !== undefined) return preferred;
-  for (const cidr of cidrs) {
-    // The second address: the first one of a network is often nobody's.
-    const candidates: readonly IpAddress[] =
-      cidr.family === 4
-        ? [1, 0].map((offset) => ({ family: 4, value: cidr.first + offset }))
-        : [1n, 0n].map((offset) => ({ family: 6, value: cidr.first + offset }));
-    const usable = candidates.find((ip) => cidrContains(cidr, ip) && isUnicast(ip) && isOutside(ip));
-    if (usable !== undefined) return usable;
-  }
-  return undefined;
-}
-
-/** Whether a packet can be sent there at all. */
-function isUnicast(ip: IpAddress): boolean {
-  if (ip.family === 4) {
-    const first = Math.floor(ip.value / 2 ** 24);
-    return first > 0 && first < 224 && first !== 127;
-  }
-  const top = ip.value >> 112n;
-  return top >= 0x2000n && top < 0xfe00n;
 }

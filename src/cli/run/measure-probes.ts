@@ -24,30 +24,34 @@ const BYTES_PER_ATTEMPT = 256;
 
 /**
  * In the order of the attempts. What was predicted as allowed and did not get through is tried once more, with patience:
- * a single packet may be lost on a busy machine. What got through is never tried again.
+ * a single packet may be lost on a busy machine. What got through is never tried again. What a pod cannot try is an
+ * `error`, with the reason.
  *
- * @throws OperationalError when pods cannot probe
+ * @throws OperationalError when no pod at all can probe
  */
 export async function measure(options: MeasureOptions): Promise<readonly Measured[]> {
   const { plan, timeoutMs } = options;
   const measured: Measured[] = [];
-  await measureSome(options, plan.attempts.keys(), timeoutMs, measured);
-  const doubtful = plan.attempts.flatMap(({ predicted }, index) => {
-    const outcome = measured[index]?.outcome;
-    return predicted === 'allowed' && (outcome === 'error' || (outcome !== undefined && isAllowed(outcome) === false))
-      ? [index]
-      : [];
+  const failures = await measureSome(options, plan.attempts.keys(), timeoutMs, measured);
+  const [failure] = failures.values();
+  if (failure !== undefined && measured.every(({ outcome }) => outcome === 'error')) throw failure;
+  const doubtful = plan.attempts.flatMap(({ predicted, source }, index) => {
+    const outcome = measured[index]?.outcome ?? 'error';
+    const lost = outcome === 'error' || isAllowed(outcome) === false;
+    return predicted === 'allowed' && lost && !failures.has(source) ? [index] : [];
   });
   if (doubtful.length > 0) await measureSome(options, doubtful, timeoutMs * PATIENCE, measured);
   return measured;
 }
 
+/** Why pods cannot probe, by the index of the source. */
 async function measureSome(
   { client, plan, progress }: MeasureOptions,
   indexes: Iterable<number>,
   timeoutMs: number,
   measured: Measured[],
-): Promise<void> {
+): Promise<ReadonlyMap<number, OperationalError>> {
+  const failures = new Map<number, OperationalError>();
   const bySource = new Map<number, number[]>();
   for (const index of indexes) {
     const source = plan.attempts[index]?.source ?? -1;
@@ -70,12 +74,20 @@ async function measureSome(
         const attempt = plan.attempts[index];
         return attempt === undefined ? [] : [{ index, attempt }];
       });
-      await measureFrom(client, from, attempts, timeoutMs, measured);
+      try {
+        await measureFrom(client, from, attempts, timeoutMs, measured);
+      } catch (error) {
+        if (!(error instanceof OperationalError)) throw error;
+        // It may have ended since: what the others measured still counts.
+        failures.set(source, error);
+        for (const { index } of attempts) measured[index] = { outcome: 'error', micros: 0, text: error.message };
+      }
       done++;
     }
   };
   try {
     await Promise.all(Array.from({ length: PODS_AT_ONCE }, work));
+    return failures;
   } finally {
     if (progress?.isTTY === true) progress.write('\r\u001B[K');
   }

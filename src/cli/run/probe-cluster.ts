@@ -12,7 +12,8 @@ import { OperationalError } from '../../io/operational-error.ts';
 import { labNetworks } from '../../lab/networks.ts';
 import type { KubeObjects } from '../../kube/objects.ts';
 import { judgeProbes, type Measured, type ProbeReport } from '../../probe/judge-probes.ts';
-import { externalSamples, planProbes, planPromises } from '../../probe/plan-probes.ts';
+import { externalSamples } from '../../probe/external-samples.ts';
+import { planProbes, planPromises } from '../../probe/plan-probes.ts';
 import type { ProbePlan, ProbePort } from '../../probe/probe-plan.ts';
 import { tellingPorts } from '../../probe/probe-ports.ts';
 import { openEngine } from '../open-engine.ts';
@@ -42,7 +43,7 @@ const MOST_PORTS = 12;
 const MOST_EXTERNAL = 12;
 const MOST_ATTEMPTS = 250_000;
 
-/** @throws OperationalError when there is nothing to try, too much, or pods cannot probe */
+/** @throws OperationalError when there is nothing to try, too much, or no pod can probe */
 export async function probeCluster(client: ApiClient, options: ClusterProbeOptions): Promise<ProbedCluster> {
   const { intents, timeoutMs, progress } = options;
   const { objects } = await readLiveCluster({ client });
@@ -57,7 +58,20 @@ export async function probeCluster(client: ApiClient, options: ClusterProbeOptio
       : planPromises(engine, expandIntents(engine, intents, { namespace: client.access.namespace }));
   requireAttempts(plan, objects);
   const measured = await measure({ client, plan, timeoutMs, progress });
-  return { engine, report: judgeProbes(engine, plan, measured, measured.some(isSimulated)) };
+  const report = judgeProbes(engine, plan, measured, measured.some(isSimulated));
+  requireAnswers(report);
+  return { engine, report };
+}
+
+/** What tried nothing has found nothing out. */
+function requireAnswers({ judged, counts }: ProbeReport): void {
+  if (counts.untried < judged.length) return;
+  const text = judged[0]?.measured.text ?? '';
+  throw new OperationalError(
+    'no-probes',
+    `none of ${judged.length} connections could be tried${text === '' ? '' : `: ${text}`}`,
+    { hint: 'SCTP needs a kernel that knows it; --port names other ports', exitCode: 4 },
+  );
 }
 
 function isSimulated({ text }: Measured): boolean {

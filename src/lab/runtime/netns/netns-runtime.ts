@@ -74,6 +74,8 @@ export const INIT_VARIABLE = 'SALLYPORT_LAB_INIT';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/sallyport/bin';
 const STARTS_AT_ONCE = 8;
 const COMMAND_MS = 30_000;
+/** For what is in between, beyond the time that a connection may take. */
+const ANSWER_MS = 2000;
 const KILLED: ContainerExit = { exitCode: 137, signal: 9 };
 /** Numbers of links in a node begin here: below are the node's own. */
 const FIRST_DEVICE = 100;
@@ -317,7 +319,7 @@ export class NetnsRuntime implements Runtime {
       this.callbacks.forget(token);
       throw error;
     }
-    return connected(await connection);
+    return connected(await connection, timeoutMs + ANSWER_MS);
   }
 
   async close(): Promise<void> {
@@ -510,7 +512,7 @@ function whenAborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Who has called says first whether there is a connection, and if not, why. */
-function connected(socket: Socket): Promise<Duplex> {
+function connected(socket: Socket, timeoutMs: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     let said = '';
     const hear = (): void => {
@@ -530,7 +532,12 @@ function connected(socket: Socket): Promise<Duplex> {
       if (why === 'timeout') reject(new RuntimeError('timeout', 'no answer in time'));
       else reject(new RuntimeError('refused', why.replace(/^refused ?/, '') || 'connection refused'));
     };
+    const timer = setTimeout(() => {
+      said = '-timeout';
+      refuse();
+    }, timeoutMs);
     const finish = (): void => {
+      clearTimeout(timer);
       socket.off('readable', hear);
       socket.off('end', refuse);
       socket.off('close', refuse);

@@ -38,6 +38,10 @@ export const ROUTER_SETTINGS: readonly Setting[] = [
   ]),
   ['ipv4/ip_unprivileged_port_start', 0],
   ['-ipv4/ping_group_range', '0 0'],
+  // "Nobody listens here" is always said: silence is how a policy sounds.
+  ['ipv4/icmp_ratemask', 0],
+  ['-ipv6/icmp/ratelimit', 0],
+  ['-ipv6/icmp/ratemask', 127],
   // A pod talks to itself through its Service as somebody else.
   ['-netfilter/nf_conntrack_tcp_be_liberal', 1],
 ];

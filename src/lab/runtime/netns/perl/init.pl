@@ -54,6 +54,7 @@ sub outer {
   my $made = eval { make_namespaces($options{mode}); 1 };
   fail("cannot make the namespaces: $@") unless $made;
   pipe(my $outer_lives, my $outer_life) or fail("pipe: $!");
+  Loop::watch_children();
   my $pid = Loop::fork_off(sub { close $outer_life; inner($folder, $life, $outer_lives) });
   close $outer_lives;
   $0 = 'sallyport-lab: outer';

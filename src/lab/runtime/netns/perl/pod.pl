@@ -14,6 +14,8 @@ my @SETTINGS = (
   ['ipv4/ip_unprivileged_port_start', 0], ['ipv4/ping_group_range', '0 0'], ['ipv6/conf/all/accept_dad', 0],
   ['ipv6/conf/default/accept_dad', 0], ['ipv6/conf/default/accept_ra', 0], ['ipv6/conf/default/addr_gen_mode', 1],
   ['ipv4/conf/all/accept_redirects', 0], ['ipv4/conf/default/accept_redirects', 0],
+  # "Nobody listens here" is always said: silence is how a policy sounds.
+  ['ipv4/icmp_ratemask', 0], ['ipv6/icmp/ratelimit', 0], ['ipv6/icmp/ratemask', 127],
 );
 
 my ($wire, %containers, $etc, $hostname);
