@@ -347,6 +347,16 @@ for (const identity of identities) {
       }
     });
 
+    it('ends the sessions of a pod that is removed', async () => {
+      await lab.ask('sandbox', sandbox('left', 'lab-1', ['10.244.0.51', 'fd00:10:244::51']));
+      await lab.ask('container', container('left-c', 'left', HTTP));
+      const session = lab.ask('exec', 'left-c', ['sleep', '100']);
+      // It has begun when a later one is done.
+      await lab.ask('exec', 'left-c', ['true']);
+      await lab.ask('removeSandbox', 'left');
+      expect(await session).toMatchObject({ exitCode: 137 });
+    });
+
     it('has not broken', async () => {
       expect(await lab.ask('failures')).toEqual([]);
     });
