@@ -1,6 +1,7 @@
 /**
  * Where a running lab is found: a folder of the user, and of nobody else, with its kubeconfig and a record of who runs it.
  */
+import { statSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +35,14 @@ export function isLabName(name: string): boolean {
 /** Of all labs of this user. @param environment for XDG_RUNTIME_DIR */
 export function labsFolder(environment: Readonly<Record<string, string | undefined>>, uid: number): string {
   const runtime = environment['XDG_RUNTIME_DIR'] ?? '';
-  return runtime === '' ? join(tmpdir(), `sallyport-${uid}`) : join(runtime, 'sallyport');
+  return isOwnFolder(runtime, uid) ? join(runtime, 'sallyport') : join(tmpdir(), `sallyport-${uid}`);
+}
+
+/** After `su` and `sudo` the variable often names the folder of somebody else. */
+function isOwnFolder(path: string, uid: number): boolean {
+  if (path === '') return false;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && (uid < 0 || found.uid === uid);
 }
 
 export function labFolder(parent: string, name: string): string {
@@ -61,13 +69,7 @@ export async function makeLabFolder(parent: string, name: string, uid: number): 
 async function makePrivate(folder: string, uid: number): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const found = await lstat(folder);
-    if (!found.isDirectory() || (uid >= 0 && found.uid !== uid)) {
-      throw new OperationalError('lab-folder', `${folder} does not belong to this user`, {
-        hint: 'set XDG_RUNTIME_DIR to a folder of your own',
-        exitCode: 4,
-      });
-    }
+    if (!(await isOwn(folder, uid))) throw notOwn(folder);
     await chmod(folder, 0o700);
   } catch (error) {
     if (error instanceof OperationalError) throw error;
@@ -77,6 +79,19 @@ async function makePrivate(folder: string, uid: number): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** Whether it is a folder, no link to one, and belongs to this user. */
+async function isOwn(folder: string, uid: number): Promise<boolean> {
+  const found = await lstat(folder);
+  return found.isDirectory() && (uid < 0 || found.uid === uid);
+}
+
+function notOwn(folder: string): OperationalError {
+  return new OperationalError('lab-folder', `${folder} does not belong to this user`, {
+    hint: 'set XDG_RUNTIME_DIR to a folder of your own',
+    exitCode: 4,
+  });
 }
 
 /** Written whole or not at all, and readable by the user alone. */
@@ -122,10 +137,16 @@ export async function removeLabFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** By name. What ended without removing its folder is removed now. */
-export async function runningLabs(parent: string): Promise<readonly LabRecord[]> {
+/**
+ * By name. What ended without removing its folder is removed now. What somebody else put there is nobody's lab: a record
+ * names a process to end, and a kubeconfig may name a program to run.
+ *
+ * @throws OperationalError `lab-folder` when the folder of all of them is somebody else's
+ */
+export async function runningLabs(parent: string, uid = process.getuid?.() ?? -1): Promise<readonly LabRecord[]> {
   let names: string[];
   try {
+    if (!(await isOwn(parent, uid))) throw notOwn(parent);
     names = (await readdir(parent)).filter(isLabName).sort();
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return [];
@@ -134,6 +155,7 @@ export async function runningLabs(parent: string): Promise<readonly LabRecord[]>
   const labs: LabRecord[] = [];
   for (const name of names.slice(0, MAX_LABS_SHOWN)) {
     const folder = labFolder(parent, name);
+    if (!(await isOwn(folder, uid).catch(() => false))) continue;
     const record = await readRecord(folder);
     if (record === undefined || record.name !== name) continue;
     if (await isRunning(record)) labs.push(record);

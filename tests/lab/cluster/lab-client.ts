@@ -35,7 +35,8 @@ export interface Asked {
 export interface LabObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object };
+  readonly spec?: object;
 }
 
 export class LabClient {

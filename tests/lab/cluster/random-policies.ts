@@ -57,7 +57,7 @@ function pod(name: string, namespace: string, nodeName: string, index: number, h
     terminationGracePeriodSeconds: 0,
     containers: [{ name: 'main', image: 'example.com/anything', ports }],
   };
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, ...{ spec } };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec };
 }
 
 /** Ready when all of them run. */
