@@ -413,6 +413,18 @@ describe.concurrent('completion', () => {
     }
   });
 
+  it('for fish and zsh has commands below commands', async () => {
+    const [fish, zsh] = await Promise.all(
+      ['fish', 'zsh'].map(async (shell) => (await runSallyport(['completion', shell])).stdout),
+    );
+    expect(fish).toContain('-n "__fish_seen_subcommand_from lab; and __fish_seen_subcommand_from tutorial" -l yes');
+    expect(fish).toContain(
+      '-n "__fish_seen_subcommand_from lab; and not __fish_seen_subcommand_from up run status down tutorial" -a up',
+    );
+    expect(zsh).toContain('    lab)\n      _sallyport_lab\n      ;;');
+    expect(zsh).toContain("    'tutorial:from three open namespaces");
+  });
+
   it.each([
     { words: ['sallyport', 'm'], offers: ['map'] },
     { words: ['sallyport', 'map', '-o', ''], offers: ['text', 'json', 'csv', 'md', 'dot', 'mermaid'] },
@@ -420,6 +432,13 @@ describe.concurrent('completion', () => {
     { words: ['sallyport', 'can', '--p'], offers: ['--protocol', '--pod-cidr'] },
     { words: ['sallyport', 'completion', ''], offers: ['bash', 'zsh', 'fish', 'powershell'] },
     { words: ['sallyport', 'map', '-f', 'shop/'], offers: ['shop/all.yaml'] },
+    { words: ['sallyport', 'lab', ''], offers: ['up', 'run', 'status', 'down', 'tutorial'] },
+    { words: ['sallyport', 'lab', 't'], offers: ['tutorial'] },
+    { words: ['sallyport', 'lab', 'up', '--n'], offers: ['--name', '--nodes'] },
+    { words: ['sallyport', 'lab', 'run', '--ip-family', ''], offers: ['ipv4', 'ipv6', 'dual'] },
+    { words: ['sallyport', 'lab', 'run', '-f', 'x', '--', 'map', 'sho'], offers: ['shop'] },
+    // A word that is a command elsewhere is none here.
+    { words: ['sallyport', 'can', 'up', '--ip-f'], offers: [''] },
   ])('in bash offers $offers for $words', async ({ words, offers }) => {
     const script = join(folder.path, `completion-${words.join('_').replaceAll('/', '_')}.bash`);
     const { stdout } = await runSallyport(['completion', 'bash']);

@@ -4,16 +4,18 @@ import { spellings, valueKind } from './values.ts';
 /** Works without the bash-completion package, and with bash 3.2 (macOS). */
 export function bashCompletion(root: CommandNode): string {
   const commands = allCommands(root);
-  const words = root.commands.map(({ path }) => path.join(' '));
+  const names = commands.flatMap(({ path }) => (path.length === 0 ? [] : [`"${path.join(' ')}"`]));
   return `# bash completion for sallyport. Generated; load it with: source <(sallyport completion bash)
 _sallyport() {
-  local word previous command index
+  local word previous command longer index
   word="\${COMP_WORDS[COMP_CWORD]}"
   previous="\${COMP_WORDS[COMP_CWORD - 1]}"
   command=""
   for ((index = 1; index < COMP_CWORD; index++)); do
-    case "\${COMP_WORDS[index]}" in
-      ${words.join(' | ')}) command="\${COMP_WORDS[index]}"; break ;;
+    if [[ "\${COMP_WORDS[index]}" == -- ]]; then COMPREPLY=($(compgen -f -- "$word")); return; fi
+    longer="\${command:+$command }\${COMP_WORDS[index]}"
+    case "$longer" in
+      ${names.join(' | ')}) command="$longer" ;;
     esac
   done
   COMPREPLY=()
@@ -32,7 +34,7 @@ function valueCases(command: CommandNode): readonly string[] {
   const name = command.path.join(' ');
   return command.options.flatMap((option) => {
     const patterns = spellings(option)
-      .map((flag) => `${name}:${flag}`)
+      .map((flag) => `"${name}:${flag}"`)
       .join(' | ');
     switch (valueKind(option)) {
       case undefined:

@@ -18,7 +18,9 @@ ${commands.flatMap(valueEntries).join('\n')}
   foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
     if ($element.Extent.EndOffset -ge $cursorPosition -and $wordToComplete -ne '') { break }
     $text = $element.ToString()
-    if ($command -eq '' -and $text -ne '' -and $words.ContainsKey($text)) { $command = $text }
+    if ($text -eq '--') { return }
+    $longer = "$command $text".Trim()
+    if ($text -ne '' -and $words.ContainsKey($longer)) { $command = $longer }
     $previous = $text
   }
   $key = "$($command):$previous"
