@@ -41,8 +41,12 @@ export function labsFolder(environment: Readonly<Record<string, string | undefin
 /** After `su` and `sudo` the variable often names the folder of somebody else. */
 function isOwnFolder(path: string, uid: number): boolean {
   if (path === '') return false;
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isDirectory() === true && (uid < 0 || found.uid === uid);
+  try {
+    const found = statSync(path);
+    return found.isDirectory() && (uid < 0 || found.uid === uid);
+  } catch {
+    return false;
+  }
 }
 
 export function labFolder(parent: string, name: string): string {
