@@ -1,5 +1,15 @@
 /** What the type table says of an object: fields that nobody knows, and values that it gets by default. */
-import { fromEntries, isList, isObject, type JsonObject, type JsonValue } from './json.ts';
+import {
+  fromEntries,
+  get,
+  isList,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  mapFields,
+  sameOr,
+  withFields,
+} from './json.ts';
 import { type Field, type Message, type MessageName, messageType } from './message-table.ts';
 
 const mostReported = 100;
@@ -49,13 +59,17 @@ export function withDefaults(object: JsonObject, name: MessageName): JsonObject 
   return defaulted(object, messageType(name));
 }
 
+/** What is as it should be stays the same object, here and below. */
 function defaulted(object: JsonObject, message: Message): JsonObject {
-  const values = new Map(Object.entries(object));
+  const changes: [string, JsonValue][] = [];
   for (const field of message.fields.values()) {
-    const value = values.get(field.name) ?? field.defaultValue;
-    if (value !== undefined) values.set(field.name, defaultedValue(value, field));
+    const given = get(object, field.name);
+    const value = given ?? field.defaultValue;
+    if (value === undefined) continue;
+    const next = defaultedValue(value, field);
+    if (next !== given) changes.push([field.name, next]);
   }
-  return fromEntries(values);
+  return withFields(object, fromEntries(changes));
 }
 
 function defaultedValue(value: JsonValue, { type, many }: Field): JsonValue {
@@ -63,9 +77,7 @@ function defaultedValue(value: JsonValue, { type, many }: Field): JsonValue {
   const inner = messageType(type.message);
   const one = (item: JsonValue) => (isObject(item) ? defaulted(item, inner) : item);
   if (many === 'one') return one(value);
-  if (many === 'list') return isList(value) ? value.map(one) : value;
+  if (many === 'list') return isList(value) ? sameOr(value, value.map(one)) : value;
   if (!isObject(value)) return value;
-  return fromEntries(
-    Object.entries(value).map(([key, item]) => [key, item === undefined ? undefined : one(item)] as const),
-  );
+  return mapFields(value, (item) => (item === undefined ? undefined : one(item)));
 }

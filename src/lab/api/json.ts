@@ -20,7 +20,47 @@ export function get(object: JsonObject, name: string): JsonValue | undefined {
 
 /** An object of these fields, in this order; `undefined` ones are left out. */
 export function fromEntries(entries: Iterable<readonly [string, JsonValue | undefined]>): JsonObject {
-  return Object.fromEntries([...entries].filter(([, value]) => value !== undefined));
+  const object: { [name: string]: JsonValue } = {};
+  for (const [name, value] of entries) if (value !== undefined) setField(object, name, value);
+  return object;
+}
+
+/** Sets an own field, whatever it is called, of an object that is still being made. */
+function setField(object: { [name: string]: JsonValue }, name: string, value: JsonValue): void {
+  // Assigning to this name would set the prototype.
+  if (name === '__proto__')
+    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  else object[name] = value;
+}
+
+/** With these fields instead; `undefined` takes one away. The object itself when that is what it is already. */
+export function withFields(object: JsonObject, fields: JsonObject): JsonObject {
+  const isSo = Object.keys(fields).every((name) => get(object, name) === fields[name]);
+  if (isSo && isFull(object)) return object;
+  const next = { ...object, ...fields };
+  return isFull(next) ? next : fromEntries(Object.entries(next));
+}
+
+/** No field is `undefined`. */
+function isFull(object: JsonObject): boolean {
+  for (const name of Object.keys(object)) if (object[name] === undefined) return false;
+  return true;
+}
+
+/** With other values; `undefined` takes a field away. The object itself when all are what they were. */
+export function mapFields(
+  object: JsonObject,
+  valueOf: (value: JsonValue | undefined, name: string) => JsonValue | undefined,
+): JsonObject {
+  const names = Object.keys(object);
+  const values = names.map((name) => valueOf(object[name], name));
+  if (values.every((value, index) => value !== undefined && value === object[names[index] ?? ''])) return object;
+  return fromEntries(names.map((name, index) => [name, values[index]] as const));
+}
+
+/** `next`, or `list` itself when it has the very same items. */
+export function sameOr(list: readonly JsonValue[], next: readonly JsonValue[]): readonly JsonValue[] {
+  return list.length === next.length && list.every((item, index) => item === next[index]) ? list : next;
 }
 
 /** Equal as JSON: the order of names says nothing, and absent is the same as `undefined`. */
@@ -29,21 +69,16 @@ export function sameJson(left: JsonValue | undefined, right: JsonValue | undefin
   if (isList(left) && isList(right))
     return left.length === right.length && left.every((item, index) => sameJson(item, right[index]));
   if (!isObject(left) || !isObject(right)) return false;
-  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...names].every((name) => sameJson(get(left, name), get(right, name)));
+  const names = Object.keys(left);
+  return (
+    names.every((name) => sameJson(left[name], get(right, name))) &&
+    Object.keys(right).every((name) => right[name] === undefined || Object.hasOwn(left, name))
+  );
 }
 
-/** Says it level by level, so that deep JSON cannot use up the stack. */
+/** It looks no deeper than that, so that deep JSON cannot use up the stack; hence for tens of levels. */
 export function isDeeperThan(value: JsonValue, levels: number): boolean {
-  let level: readonly JsonValue[] = [value];
-  for (let depth = 0; depth <= levels; depth += 1) {
-    level = level.flatMap((item) => childrenOf(item));
-    if (level.length === 0) return false;
-  }
-  return true;
-}
-
-function childrenOf(value: JsonValue): readonly JsonValue[] {
-  if (isList(value)) return value;
-  return isObject(value) ? Object.values(value).filter((item) => item !== undefined) : [];
+  if (typeof value !== 'object' || value === null) return false;
+  const items: readonly (JsonValue | undefined)[] = isList(value) ? value : Object.values(value);
+  return items.some((item) => item !== undefined && (levels === 0 || isDeeperThan(item, levels - 1)));
 }

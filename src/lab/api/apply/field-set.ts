@@ -1,6 +1,9 @@
 /** Sets of fields, as `managedFields` writes them (`fieldsV1`): who owns what. */
-import { get, isList, isObject, type JsonObject, type JsonValue } from '../json.ts';
+import { fromEntries, get, isList, isObject, type JsonObject, type JsonValue } from '../json.ts';
 import { type Field, type Message, type MessageName, messageType } from '../message-table.ts';
+
+/** One for all the many: nobody may change it. */
+const leaf: JsonObject = Object.freeze({});
 
 /** A tree: `f:NAME` a field, `k:{...}` an item of a keyed list, `v:...` an item of a set, `.` the thing itself. */
 export class FieldSet {
@@ -15,8 +18,9 @@ export class FieldSet {
   }
 
   toJson(): JsonObject {
+    if (this.children.size === 0) return leaf;
     const sorted = [...this.children].sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(sorted.map(([step, child]) => [step, child.toJson()]));
+    return fromEntries(sorted.map(([step, child]) => [step, child.toJson()] as const));
   }
 
   static fromJson(json: JsonObject): FieldSet {

@@ -1,18 +1,8 @@
 /** Where pods want to run: node selectors, affinities, tolerations, spreading. */
 import { dnsLabelProblems, labelKeyProblems, labelValueProblems, subdomainProblems } from '../../../kube/syntax.ts';
-import { get, type JsonObject } from '../json.ts';
+import { get, type JsonObject, withFields } from '../json.ts';
 import { type Causes, NOT_POSITIVE } from './causes.ts';
-import {
-  isGiven,
-  numberOf,
-  objectAt,
-  objectOf,
-  objectsOf,
-  textMapOf,
-  textOf,
-  textsOf,
-  withFields,
-} from './field-values.ts';
+import { isGiven, numberOf, objectAt, objectOf, objectsOf, textMapOf, textOf, textsOf } from './field-values.ts';
 import { validateLabelSelector } from './label-selector.ts';
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';

@@ -1,10 +1,10 @@
 /** ConfigMaps and Secrets. */
 import { Buffer } from 'node:buffer';
 import { byteLength } from '../../../kube/syntax.ts';
-import { get, sameJson, type JsonObject } from '../json.ts';
+import { get, sameJson, type JsonObject, withFields } from '../json.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
-import { isTrue, objectAt, objectOf, textMapOf, textOf, withFields } from './field-values.ts';
+import { isTrue, objectAt, objectOf, textMapOf, textOf } from './field-values.ts';
 import { dataKeyProblems } from './paths-validation.ts';
 import type { Strategy } from './strategy.ts';
 

@@ -1,5 +1,5 @@
 /** Fields of objects whatever a client put there: a value of another type is the same as none. */
-import { fromEntries, get, isList, isObject, type JsonObject, type JsonValue } from '../json.ts';
+import { fromEntries, get, isList, isObject, type JsonObject, type JsonValue, withFields } from '../json.ts';
 
 /** `''` when there is none. */
 export function textOf(object: JsonObject, name: string): string {
@@ -56,11 +56,6 @@ export function textMapOf(object: JsonObject, name: string): ReadonlyMap<string,
 export function isGiven(object: JsonObject, name: string): boolean {
   const value = get(object, name);
   return value !== undefined && value !== null;
-}
-
-/** With these fields instead; `undefined` takes one away. */
-export function withFields(object: JsonObject, fields: JsonObject): JsonObject {
-  return fromEntries(new Map([...Object.entries(object), ...Object.entries(fields)]));
 }
 
 /** With these fields where it has none or null. */

@@ -1,18 +1,8 @@
 /** Jobs. */
-import { get, sameJson, type JsonObject } from '../json.ts';
+import { get, sameJson, type JsonObject, withFields } from '../json.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
-import {
-  isGiven,
-  isTrue,
-  numberOf,
-  objectAt,
-  objectOf,
-  textMapOf,
-  textOf,
-  withFields,
-  withMissing,
-} from './field-values.ts';
+import { isGiven, isTrue, numberOf, objectAt, objectOf, textMapOf, textOf, withMissing } from './field-values.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import { templateLabels, validateSelectsTemplate, validateTemplate, withTemplateDefaults } from './pod-template.ts';
 import { podSpecWarnings } from './pod-warnings.ts';

@@ -1,8 +1,8 @@
 /** Namespaces. */
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, withFields } from '../json.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { Causes } from './causes.ts';
-import { objectOf, textOf, textsOf, withFields } from './field-values.ts';
+import { objectOf, textOf, textsOf } from './field-values.ts';
 import { labelKeyProblems } from '../../../kube/syntax.ts';
 import type { Strategy } from './strategy.ts';
 

@@ -1,8 +1,8 @@
 /** NetworkPolicies, and the cluster-wide policies. */
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, withFields } from '../json.ts';
 import { cidrWarnings } from './address-warnings.ts';
 import { decodedProblems } from './decoded-causes.ts';
-import { listOf, objectAt, objectOf, objectsOf, textOf, textsOf, withFields } from './field-values.ts';
+import { listOf, objectAt, objectOf, objectsOf, textOf, textsOf } from './field-values.ts';
 import type { Strategy } from './strategy.ts';
 
 export const networkPolicyStrategy: Strategy = {

@@ -1,9 +1,9 @@
 /** Nodes. */
 import { parseCidr } from '../../../base/inet-parse.ts';
 import { labelKeyProblems, labelValueProblems } from '../../../kube/syntax.ts';
-import { sameJson, type JsonObject } from '../json.ts';
+import { sameJson, type JsonObject, withFields } from '../json.ts';
 import { Causes } from './causes.ts';
-import { objectOf, objectsOf, textOf, textsOf, withFields } from './field-values.ts';
+import { objectOf, objectsOf, textOf, textsOf } from './field-values.ts';
 import type { Strategy } from './strategy.ts';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];

@@ -1,16 +1,6 @@
 /** What the API server fills into pods and templates of pods, beyond the constants of the type table. */
-import { fromEntries, get, isObject, type JsonObject, type JsonValue } from '../json.ts';
-import {
-  isGiven,
-  isTrue,
-  numberOf,
-  objectAt,
-  objectOf,
-  objectsOf,
-  textOf,
-  withFields,
-  withMissing,
-} from './field-values.ts';
+import { fromEntries, get, isObject, type JsonObject, type JsonValue, withFields } from '../json.ts';
+import { isGiven, isTrue, numberOf, objectAt, objectOf, objectsOf, textOf, withMissing } from './field-values.ts';
 import { imageTag } from './image.ts';
 import { canonicalQuantity, parseQuantity } from './quantity.ts';
 

@@ -1,8 +1,8 @@
 /** Templates of pods, in the kinds that make pods of them. */
 import { labelKeyProblems } from '../../../kube/syntax.ts';
-import { get, type JsonObject } from '../json.ts';
+import { get, type JsonObject, withFields } from '../json.ts';
 import type { Causes } from './causes.ts';
-import { isGiven, objectAt, objectOf, textMapOf, textOf, withFields } from './field-values.ts';
+import { isGiven, objectAt, objectOf, textMapOf, textOf } from './field-values.ts';
 import { isEmptySelector, selectorMatches, validateLabels, validateLabelSelector } from './label-selector.ts';
 import { withPodSpecDefaults } from './pod-defaults.ts';
 import { validatePodSpec } from './pod-spec-validation.ts';

@@ -1,11 +1,11 @@
 /** Pods. */
-import { get, sameJson, type JsonObject } from '../json.ts';
+import { get, sameJson, type JsonObject, withFields } from '../json.ts';
 import { StatusError } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { keepsTolerations } from './affinity-validation.ts';
 import { Causes, rangeProblem } from './causes.ts';
 import { validateImageSpace } from './container-validation.ts';
-import { isGiven, numberOf, objectOf, objectsOf, textOf, withFields, withMissing } from './field-values.ts';
+import { isGiven, numberOf, objectOf, objectsOf, textOf, withMissing } from './field-values.ts';
 import { qosClass, withLostNodeTolerations, withPodDefaults, withPodSpecDefaults } from './pod-defaults.ts';
 import { validatePodSpec } from './pod-spec-validation.ts';
 import { podSpecWarnings } from './pod-warnings.ts';

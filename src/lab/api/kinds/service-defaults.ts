@@ -1,16 +1,6 @@
 /** What the API server fills into Services, and what falls away with a change of type. */
-import { get, isList, sameJson, type JsonObject, type JsonValue } from '../json.ts';
-import {
-  isGiven,
-  numberOf,
-  objectAt,
-  objectOf,
-  objectsOf,
-  textOf,
-  textsOf,
-  withFields,
-  withMissing,
-} from './field-values.ts';
+import { get, isList, sameJson, type JsonObject, type JsonValue, withFields } from '../json.ts';
+import { isGiven, numberOf, objectAt, objectOf, objectsOf, textOf, textsOf, withMissing } from './field-values.ts';
 import {
   familyNames,
   familyOf,

@@ -1,6 +1,6 @@
 /** Services. */
 import { Causes } from './causes.ts';
-import { withFields } from './field-values.ts';
+import { withFields } from '../json.ts';
 import { completedService, completedUpdate } from './service-defaults.ts';
 import { validateService, validateServiceUpdate } from './service-validation.ts';
 import { serviceWarnings } from './service-warnings.ts';

@@ -1,10 +1,10 @@
 /** Deployments, ReplicaSets, StatefulSets and DaemonSets. */
 import { dnsLabelProblems, subdomainProblems } from '../../../kube/syntax.ts';
-import { get, sameJson, type JsonObject } from '../json.ts';
+import { get, sameJson, type JsonObject, withFields } from '../json.ts';
 import type { StatusCause } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { Causes, IMMUTABLE, NOT_NEGATIVE } from './causes.ts';
-import { isGiven, numberOf, objectAt, objectOf, textOf, withFields, withMissing } from './field-values.ts';
+import { isGiven, numberOf, objectAt, objectOf, textOf, withMissing } from './field-values.ts';
 import { isZero, validateIntOrPercent, validateNotOverHundred } from './int-or-percent.ts';
 import { isEmptySelector, validateLabelSelector } from './label-selector.ts';
 import {

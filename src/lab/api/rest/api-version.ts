@@ -1,5 +1,4 @@
-import { get, type JsonObject } from '../json.ts';
-import { withFields } from '../kinds/field-values.ts';
+import { get, type JsonObject, withFields } from '../json.ts';
 import type { Resource } from '../resources.ts';
 
 /** `v1`, `apps/v1`. */

@@ -2,7 +2,7 @@
  * An object as its type has it: what the type does not know goes, null is absence, and wrong types are told. So
  * everything behind it may rely on the types of the table.
  */
-import { fromEntries, get, isList, isObject, type JsonObject, type JsonValue } from '../json.ts';
+import { isList, isObject, type JsonObject, type JsonValue, mapFields, sameOr } from '../json.ts';
 import {
   type Field,
   type FieldType,
@@ -46,16 +46,15 @@ export function conform(object: JsonObject, name: MessageName): Conformed {
   return { object: conformObject(object, messageType(name), '', found), ...found };
 }
 
+/** What is as it should be stays the same object, here and below: nobody need compare or copy it. */
 function conformObject(object: JsonObject, message: Message, path: string, found: Findings): JsonObject {
-  const values: [string, JsonValue | undefined][] = [];
-  for (const name of Object.keys(object)) {
-    const value = get(object, name);
+  return mapFields(object, (value, name) => {
     const field = message.fields.get(name);
     const at = path === '' ? name : `${path}.${name}`;
-    if (field !== undefined) values.push([name, conformField(value, field, message, at, found)]);
-    else if (value !== undefined && found.unknown.length < mostUnknown) found.unknown.push(at);
-  }
-  return fromEntries(values);
+    if (field !== undefined) return conformField(value, field, message, at, found);
+    if (value !== undefined && found.unknown.length < mostUnknown) found.unknown.push(at);
+    return undefined;
+  });
 }
 
 function conformField(
@@ -66,29 +65,28 @@ function conformField(
   found: Findings,
 ): JsonValue | undefined {
   if (value === undefined || value === null) return undefined;
-  const wanted = typeName(field.type);
   switch (field.many) {
     case 'one':
       return conformValue(value, field.type, message, path, found);
     case 'list':
       if (!isList(value)) {
-        tell(found, { path, field: path, message: message.name, wanted: `[]${wanted}`, value });
+        tell(found, { path, field: path, message: message.name, wanted: `[]${typeName(field.type)}`, value });
         return undefined;
       }
-      return value.map(
-        (item, index) =>
-          conformValue(item ?? emptyOf(field.type), field.type, message, `${path}[${index}]`, found) ?? null,
+      return sameOr(
+        value,
+        value.map(
+          (item, index) =>
+            conformValue(item ?? emptyOf(field.type), field.type, message, `${path}[${index}]`, found) ?? null,
+        ),
       );
     case 'map':
       if (!isObject(value)) {
-        tell(found, { path, field: path, message: message.name, wanted: `map[string]${wanted}`, value });
+        tell(found, { path, field: path, message: message.name, wanted: `map[string]${typeName(field.type)}`, value });
         return undefined;
       }
-      return fromEntries(
-        Object.entries(value).map(([key, item]) => [
-          key,
-          conformValue(item ?? emptyOf(field.type), field.type, message, `${path}.${key}`, found, path),
-        ]),
+      return mapFields(value, (item, key) =>
+        conformValue(item ?? emptyOf(field.type), field.type, message, `${path}.${key}`, found, path),
       );
   }
 }

@@ -1,6 +1,6 @@
 /** What deleting means for an object: how long it may take, which finalizers it gets, and what may not go at all. */
-import { get, isList, type JsonObject } from '../json.ts';
-import { objectOf, textOf, withFields } from '../kinds/field-values.ts';
+import { get, isList, type JsonObject, withFields } from '../json.ts';
+import { objectOf, textOf } from '../kinds/field-values.ts';
 import type { Strategy } from '../kinds/strategy.ts';
 import type { Resource } from '../resources.ts';
 import { StatusError } from '../status-error.ts';

@@ -1,7 +1,7 @@
 /** Who owns which fields after a write that is no server-side apply: entries of operation Update in `managedFields`. */
 import { addFields, FieldSet, itemStep } from '../apply/field-set.ts';
-import { get, isList, isObject, type JsonObject, type JsonValue, sameJson } from '../json.ts';
-import { textOf, withFields } from '../kinds/field-values.ts';
+import { get, isList, isObject, type JsonObject, type JsonValue, sameJson, withFields } from '../json.ts';
+import { textOf } from '../kinds/field-values.ts';
 import { type Field, type Message, type MessageName, messageType } from '../message-table.ts';
 import { metadataOf } from '../store/object-store.ts';
 
@@ -61,6 +61,7 @@ export function withWriter(
   unite(mine, changed);
   const others = entries.flatMap((entry) => {
     if (isMine(entry)) return [];
+    if (keepsAll(entry, changed) && keepsAll(entry, removed)) return [entry];
     const fields = fieldsOfEntry(entry);
     subtract(fields, changed);
     subtract(fields, removed);
@@ -116,6 +117,29 @@ function fieldsOfEntry(entry: JsonObject | undefined): FieldSet {
   return isObject(fields) ? FieldSet.fromJson(fields) : new FieldSet();
 }
 
+/** Nothing of an entry is in the set, and it is written as it would be written anew. */
+function keepsAll(entry: JsonObject, gone: FieldSet): boolean {
+  const fields = get(entry, 'fieldsV1');
+  return isObject(fields) && Object.keys(fields).length > 0 && isInOrder(fields) && !meets(fields, gone);
+}
+
+function isInOrder(fields: JsonObject): boolean {
+  let last = '';
+  return Object.entries(fields).every(([step, inner]) => {
+    if (step < last || !isObject(inner)) return false;
+    last = step;
+    return isInOrder(inner);
+  });
+}
+
+function meets(fields: JsonObject, gone: FieldSet): boolean {
+  for (const [step, inner] of gone.children) {
+    const child = get(fields, step);
+    if (isObject(child) && (inner.children.size === 0 || meets(child, inner))) return true;
+  }
+  return false;
+}
+
 interface Difference {
   /** New, or with another value. */
   readonly changed: FieldSet;
@@ -126,22 +150,27 @@ function difference(before: JsonObject, next: JsonObject, name: MessageName | un
   const found = { changed: new FieldSet(), removed: new FieldSet() };
   const message = name === undefined ? undefined : messageType(name);
   const isUnowned = (field: string) => unownedRoots.has(field) || field === 'metadata';
-  compareObjects(without(before, isUnowned), without(next, isUnowned), message, found);
+  compareObjects(before, next, message, found, isUnowned);
   const metadata = { changed: found.changed.child('f:metadata'), removed: found.removed.child('f:metadata') };
-  const isOwned = (field: string) => unownedMetadata.has(field);
-  const old = without(metadataOf(before), isOwned);
-  compareObjects(old, without(metadataOf(next), isOwned), messageType('ObjectMeta'), metadata);
+  const isUnownedMetadata = (field: string) => unownedMetadata.has(field);
+  compareObjects(metadataOf(before), metadataOf(next), messageType('ObjectMeta'), metadata, isUnownedMetadata);
   prune(found, 'f:metadata');
   return found;
 }
 
-function without(object: JsonObject, isLeftOut: (name: string) => boolean): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => !isLeftOut(name)));
-}
-
-function compareObjects(before: JsonObject, next: JsonObject, message: Message | undefined, found: Difference): void {
-  for (const name of new Set([...Object.keys(before), ...Object.keys(next)]))
-    compareValues(`f:${name}`, get(before, name), get(next, name), message?.fields.get(name), found);
+function compareObjects(
+  before: JsonObject,
+  next: JsonObject,
+  message: Message | undefined,
+  found: Difference,
+  isLeftOut?: (name: string) => boolean,
+): void {
+  const compare = (name: string): void => {
+    if (isLeftOut?.(name) !== true)
+      compareValues(`f:${name}`, get(before, name), get(next, name), message?.fields.get(name), found);
+  };
+  Object.keys(before).forEach(compare);
+  for (const name of Object.keys(next)) if (!Object.hasOwn(before, name)) compare(name);
 }
 
 function compareValues(

@@ -1,6 +1,6 @@
 /** What comes before storing: types, defaults, names, owners of fields, and everything a request is refused for. */
-import { get, isDeeperThan, type JsonObject, sameJson } from '../json.ts';
-import { textOf, withFields } from '../kinds/field-values.ts';
+import { get, isDeeperThan, type JsonObject, sameJson, withFields } from '../json.ts';
+import { textOf } from '../kinds/field-values.ts';
 import type { ClusterView, Strategy } from '../kinds/strategy.ts';
 import { type Resource, splitApiVersion } from '../resources.ts';
 import { badRequest, type StatusCause, type StatusError } from '../status-error.ts';
@@ -189,10 +189,11 @@ function ofKind(resource: Resource, body: JsonObject): JsonObject {
   }
   if (apiVersion !== '' && apiVersion !== wanted)
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
-  return withFields(
-    { apiVersion: wanted, kind: resource.kind },
-    withFields(body, { apiVersion: wanted, kind: resource.kind }),
-  );
+  const [first, second] = Object.keys(body);
+  // Both come first.
+  if (apiVersion === wanted && kind !== '' && first === 'apiVersion' && second === 'kind') return body;
+  const type = { apiVersion: wanted, kind: resource.kind };
+  return withFields(type, withFields(body, type));
 }
 
 /** The object with the namespace of the URL. Throws 400 when it names another one. */

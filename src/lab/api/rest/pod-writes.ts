@@ -1,6 +1,6 @@
 /** Writes to pods that are none of the object as a whole: ephemeral containers and the node. */
-import { type JsonObject, sameJson } from '../json.ts';
-import { objectOf, objectsOf, textOf, withFields } from '../kinds/field-values.ts';
+import { type JsonObject, sameJson, withFields } from '../json.ts';
+import { objectOf, objectsOf, textOf } from '../kinds/field-values.ts';
 import { badRequest, type StatusCause, StatusError } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { fieldCause } from './invalid.ts';

@@ -2,8 +2,7 @@
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { LabNetworks } from '../../networks.ts';
 import { serverSideApply } from '../apply/server-side-apply.ts';
-import { isObject, type JsonObject } from '../json.ts';
-import { withFields } from '../kinds/field-values.ts';
+import { isObject, type JsonObject, withFields } from '../json.ts';
 import type { ClusterView, Strategy } from '../kinds/strategy.ts';
 import type { Resource } from '../resources.ts';
 import { badRequest, StatusError } from '../status-error.ts';

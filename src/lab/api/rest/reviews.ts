@@ -1,6 +1,6 @@
 /** Questions about who one is and what one may do. In the lab everybody who is known may do everything. */
-import type { JsonObject } from '../json.ts';
-import { objectAt, objectOf, textOf, withFields } from '../kinds/field-values.ts';
+import { type JsonObject, withFields } from '../json.ts';
+import { objectAt, objectOf, textOf } from '../kinds/field-values.ts';
 import type { Resource } from '../resources.ts';
 import type { StatusCause } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';

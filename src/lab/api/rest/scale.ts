@@ -1,6 +1,6 @@
 /** The number of replicas of a workload as an object of its own: `autoscaling/v1 Scale`. */
-import { fromEntries, get, type JsonObject } from '../json.ts';
-import { listOf, numberOf, objectOf, objectsOf, textMapOf, textOf, withFields } from '../kinds/field-values.ts';
+import { fromEntries, get, type JsonObject, withFields } from '../json.ts';
+import { listOf, numberOf, objectOf, objectsOf, textMapOf, textOf } from '../kinds/field-values.ts';
 import { badRequest } from '../status-error.ts';
 import { metadataOf } from '../store/object-store.ts';
 import { conform } from './conform.ts';

@@ -1,8 +1,8 @@
 /** What is written and read under the name of an object and is none of the object as a whole. */
 import { assertNever } from '../../../base/assert.ts';
 import type { Clock } from '../../../io/kubernetes/clock.ts';
-import { get, isList, type JsonObject } from '../json.ts';
-import { listOf, numberOf, objectAt, objectOf, textOf, textsOf, withFields } from '../kinds/field-values.ts';
+import { get, isList, type JsonObject, withFields } from '../json.ts';
+import { listOf, numberOf, objectAt, objectOf, textOf, textsOf } from '../kinds/field-values.ts';
 import { withPodSpecDefaults } from '../kinds/pod-defaults.ts';
 import type { MessageName } from '../message-table.ts';
 import type { Resource } from '../resources.ts';

@@ -2,7 +2,7 @@
  * The objects of the lab. Snapshots are frozen and never change; a write makes a new one with the next
  * resourceVersion, unless it changes nothing. Clock and chance come from outside, and nothing happens by itself.
  */
-import { fromEntries, get, isList, isObject, type JsonObject, type JsonValue, sameJson } from '../json.ts';
+import { get, isList, isObject, type JsonObject, type JsonValue, sameJson, withFields } from '../json.ts';
 import { badRequest, type StatusDetails, StatusError } from '../status-error.ts';
 import { EventRing, type StoreEvent } from './event-ring.ts';
 
@@ -59,6 +59,10 @@ const defaultEventLimit = 20_000;
 /** Metadata that only the store writes. */
 const ownedMetadata = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'];
 
+const noneOwned = picked({}, ownedMetadata);
+/** What an object keeps, whatever a request says. */
+const identityAndOwned = [...ownedMetadata, 'name', 'namespace', 'resourceVersion'];
+
 /** The real server counts no generations of these. */
 const withoutGeneration: ReadonlySet<string> = new Set([
   'configmaps',
@@ -114,20 +118,22 @@ export class ObjectStore {
 
   /** Throws 409 when the name is taken. A dry run, here and below, gives the same answer and stores nothing. */
   create(key: ObjectKey, object: JsonObject, dryRun = false): JsonObject {
-    if (this.find(key) !== undefined) {
-      const message = `${resourceKey(key)} ${JSON.stringify(key.name)} already exists`;
+    const taken = this.find(key);
+    if (taken !== undefined) {
+      const ending = metadataOf(taken).deletionTimestamp === undefined ? '' : 'object is being deleted: ';
+      const message = `${ending}${resourceKey(key)} ${JSON.stringify(key.name)} already exists`;
       throw new StatusError('AlreadyExists', message, detailsOf(key));
     }
     const { name, namespace } = key;
-    const metadata = new Map(Object.entries(metadataOf(object)));
-    for (const field of ownedMetadata) metadata.delete(field);
-    metadata.set('name', name);
-    if (namespace === '') metadata.delete('namespace');
-    else metadata.set('namespace', namespace);
-    metadata.set('uid', this.options.newUid());
-    metadata.set('creationTimestamp', timestamp(this.options.now()));
-    if (!withoutGeneration.has(resourceKey(key))) metadata.set('generation', 1);
-    return this.write('ADDED', key, withField(object, 'metadata', fromEntries(metadata)), undefined, dryRun);
+    const generation = withoutGeneration.has(resourceKey(key)) ? undefined : 1;
+    const metadata = withFields(withFields(metadataOf(object), noneOwned), {
+      name,
+      namespace: namespace === '' ? undefined : namespace,
+      uid: this.options.newUid(),
+      creationTimestamp: timestamp(this.options.now()),
+      generation,
+    });
+    return this.write('ADDED', key, withFields(object, { metadata }), undefined, dryRun);
   }
 
   /**
@@ -140,16 +146,10 @@ export class ObjectStore {
     const before = metadataOf(stored);
     const given = metadataOf(object);
     checkPrecondition(key, stored, { uid: textOf(given, 'uid'), resourceVersion: textOf(given, 'resourceVersion') });
-    const metadata = new Map(Object.entries(given));
-    for (const field of [...ownedMetadata, 'name', 'namespace', 'resourceVersion']) {
-      const value = get(before, field);
-      if (value === undefined) metadata.delete(field);
-      else metadata.set(field, value);
-    }
-    const same = withField(object, 'metadata', fromEntries(metadata));
+    const metadata = withFields(given, picked(before, identityAndOwned));
+    const same = withFields(object, { metadata });
     if (sameJson(same, stored)) return stored;
-    if (!sameDesire(same, stored)) countGeneration(key, metadata);
-    const next = withField(object, 'metadata', fromEntries(metadata));
+    const next = sameDesire(same, stored) ? same : withNextGeneration(key, same);
     const waits = get(before, 'deletionTimestamp') !== undefined;
     const grace = Number(get(before, 'deletionGracePeriodSeconds') ?? 0);
     if (waits && grace === 0 && !isHeld(key, next)) return this.write('DELETED', key, next, stored, dryRun);
@@ -170,12 +170,13 @@ export class ObjectStore {
     if (left === 0 && !isHeld(key, prepared))
       return { object: this.write('DELETED', key, prepared, stored, dryRun), gone: true };
     const since = get(before, 'deletionTimestamp') ?? timestamp(new Date(this.options.now().getTime() + left * 1000));
-    const metadata = new Map(Object.entries(metadataOf(prepared))).set('deletionTimestamp', since);
-    metadata.set('deletionGracePeriodSeconds', left);
-    const marked = withField(prepared, 'metadata', fromEntries(metadata));
+    const metadata = withFields(metadataOf(prepared), {
+      deletionTimestamp: since,
+      deletionGracePeriodSeconds: left,
+    });
+    const marked = withFields(prepared, { metadata });
     if (sameJson(marked, stored)) return { object: stored, gone: false };
-    countGeneration(key, metadata);
-    const next = withField(prepared, 'metadata', fromEntries(metadata));
+    const next = withNextGeneration(key, marked);
     return { object: this.write('MODIFIED', key, next, stored, dryRun), gone: false };
   }
 
@@ -206,8 +207,8 @@ export class ObjectStore {
   ): JsonObject {
     if (dryRun) return deepFreeze(object);
     this.version += 1;
-    const metadata = withField(metadataOf(object), 'resourceVersion', this.resourceVersion);
-    const next = deepFreeze(withField(object, 'metadata', metadata));
+    const metadata = withFields(metadataOf(object), { resourceVersion: this.resourceVersion });
+    const next = deepFreeze(withFields(object, { metadata }));
     const resource = resourceKey(key);
     const byNamespace = entry(this.objects, resource, () => new Map<string, Map<string, JsonObject>>());
     const byName = entry(byNamespace, key.namespace, () => new Map<string, JsonObject>());
@@ -287,23 +288,28 @@ function textOf(object: JsonObject, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function countGeneration(key: ObjectKey, metadata: Map<string, JsonValue | undefined>): void {
-  if (!withoutGeneration.has(resourceKey(key))) metadata.set('generation', Number(metadata.get('generation') ?? 0) + 1);
+function withNextGeneration(key: ObjectKey, object: JsonObject): JsonObject {
+  if (withoutGeneration.has(resourceKey(key))) return object;
+  const metadata = metadataOf(object);
+  const generation = Number(get(metadata, 'generation') ?? 0) + 1;
+  return withFields(object, { metadata: withFields(metadata, { generation }) });
 }
 
 /** All but metadata and status is the same: the generation stays. */
 function sameDesire(left: JsonObject, right: JsonObject): boolean {
-  const rest = (object: JsonObject) =>
-    fromEntries(Object.entries(object).filter(([name]) => name !== 'metadata' && name !== 'status'));
-  return sameJson(rest(left), rest(right));
+  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...names].every(
+    (name) => name === 'metadata' || name === 'status' || sameJson(get(left, name), get(right, name)),
+  );
+}
+
+/** Those fields, absent ones as `undefined`. */
+function picked(object: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(names.map((name) => [name, get(object, name)] as const));
 }
 
 function timestamp(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;
-}
-
-function withField(object: JsonObject, name: string, value: JsonValue): JsonObject {
-  return fromEntries(new Map(Object.entries(object)).set(name, value));
 }
 
 function entry<V>(map: Map<string, V>, key: string, make: () => V): V {

@@ -1,7 +1,7 @@
 /** A cluster without a server: objects go through their strategy and into the store, as the server sends them. */
 import { withDefaults } from '../../../../src/lab/api/fields.ts';
-import type { JsonObject } from '../../../../src/lab/api/json.ts';
-import { objectOf, textOf, withFields } from '../../../../src/lab/api/kinds/field-values.ts';
+import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
+import { objectOf, textOf } from '../../../../src/lab/api/kinds/field-values.ts';
 import { strategies } from '../../../../src/lab/api/kinds/strategies.ts';
 import type { ClusterView } from '../../../../src/lab/api/kinds/strategy.ts';
 import { messageOf, builtInResources } from '../../../../src/lab/api/resources.ts';

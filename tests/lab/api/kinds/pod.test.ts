@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/lab/api/json.ts';
-import { objectOf, objectsOf, withFields } from '../../../../src/lab/api/kinds/field-values.ts';
+import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
+import { objectOf, objectsOf } from '../../../../src/lab/api/kinds/field-values.ts';
 import { strategies } from '../../../../src/lab/api/kinds/strategies.ts';
 import { KindCluster, podOf } from './kind-cluster.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/lab/api/json.ts';
-import { objectOf, objectsOf, withFields } from '../../../../src/lab/api/kinds/field-values.ts';
+import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
+import { objectOf, objectsOf } from '../../../../src/lab/api/kinds/field-values.ts';
 import { FIRST_NODE_PORT, freeNodePort, LAST_NODE_PORT } from '../../../../src/lab/api/kinds/service-addresses.ts';
 import { StatusError } from '../../../../src/lab/api/status-error.ts';
 import { KindCluster, serviceOf } from './kind-cluster.ts';

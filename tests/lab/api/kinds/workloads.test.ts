@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/lab/api/json.ts';
-import { objectOf, withFields } from '../../../../src/lab/api/kinds/field-values.ts';
+import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
+import { objectOf } from '../../../../src/lab/api/kinds/field-values.ts';
 import { KindCluster } from './kind-cluster.ts';
 
 const template = {

@@ -50,6 +50,9 @@ describe('writes', () => {
     expect(() => store.create(pod('a'), {})).toThrow(
       expect.objectContaining({ code: 409, reason: 'AlreadyExists', message: 'pods "a" already exists' }),
     );
+    store.create(pod('b'), { metadata: { finalizers: ['x/y'] } });
+    store.delete(pod('b'));
+    expect(() => store.create(pod('b'), {})).toThrow('object is being deleted: pods "b" already exists');
   });
 
   test('what is not there is 404, with the group in the name', () => {

@@ -1,6 +1,6 @@
 /** What a CustomResourceDefinition adds to the lab: a resource for each served version. */
-import { get, isObject, type JsonObject } from '../../json.ts';
-import { isTrue, objectAt, objectOf, objectsOf, textOf, textsOf, withFields } from '../../kinds/field-values.ts';
+import { get, isObject, type JsonObject, withFields } from '../../json.ts';
+import { isTrue, objectAt, objectOf, objectsOf, textOf, textsOf } from '../../kinds/field-values.ts';
 import { type Resource, storedVerbs, type Subresource } from '../../resources.ts';
 import { metadataOf } from '../../store/object-store.ts';
 import { conform } from '../conform.ts';

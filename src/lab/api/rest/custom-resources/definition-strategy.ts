@@ -1,7 +1,7 @@
 /** CustomResourceDefinitions: what the server fills in, what it refuses, and how it says that they are served. */
 import { dns1035LabelProblems, subdomainProblems } from '../../../../kube/syntax.ts';
-import { get, isObject, type JsonObject, sameJson } from '../../json.ts';
-import { isTrue, objectAt, objectOf, objectsOf, textOf, textsOf, withFields } from '../../kinds/field-values.ts';
+import { get, isObject, type JsonObject, sameJson, withFields } from '../../json.ts';
+import { isTrue, objectAt, objectOf, objectsOf, textOf, textsOf } from '../../kinds/field-values.ts';
 import type { Strategy } from '../../kinds/strategy.ts';
 import { builtInResources } from '../../resources.ts';
 import type { StatusCause } from '../../status-error.ts';

@@ -1,6 +1,6 @@
 /** Keeps the served resources as the stored definitions say, and takes objects with the definition that defines them. */
-import { get, type JsonObject } from '../../json.ts';
-import { objectOf, textOf, textsOf, withFields } from '../../kinds/field-values.ts';
+import { get, type JsonObject, withFields } from '../../json.ts';
+import { objectOf, textOf, textsOf } from '../../kinds/field-values.ts';
 import { StatusError } from '../../status-error.ts';
 import type { StoreEvent } from '../../store/event-ring.ts';
 import { metadataOf, type ObjectStore, type ResourceId, resourceKey } from '../../store/object-store.ts';
