@@ -2,8 +2,8 @@
  * From the image of a container to the program that runs in its place: the lab has no images, only programs of its own
  * under the names of well-known ones, and whatever the machine has.
  */
-import { builtIn } from './images/built-in.ts';
-import { parseImageName } from './images/image-name.ts';
+import { BUSYBOX_FOLDER, PROGRAM_PATH, builtIn } from './images/built-in.ts';
+import { parseImageName, type ImageName } from './images/image-name.ts';
 import { KNOWN_IMAGES, type Argv, type KnownImage } from './images/known-images.ts';
 import { listenersOf, type Listener } from './images/listeners.ts';
 
@@ -28,6 +28,10 @@ export interface ImageProgram {
   readonly argv: Argv;
   /** Where it will listen, as far as that can be told from its arguments. */
   readonly listeners: readonly Listener[];
+  /** What the image sets; what the pod says goes before it. */
+  readonly env: readonly (readonly [name: string, value: string])[];
+  /** Where people put files that it looks for: empty and writable. */
+  readonly folders: readonly string[];
   /** It only stands in for the real one: it listens, and answers little. */
   readonly standIn: boolean;
 }
@@ -40,6 +44,14 @@ export interface ImageRefusal {
 
 /** What real images begin with to prepare themselves. */
 const WRAPPERS: ReadonlySet<string> = new Set(['docker-entrypoint.sh', 'entrypoint.sh', 'dumb-init', 'tini', '--']);
+/**
+ * Where busybox is, wget is busybox's, whatever wget the machine has: another one says other things, and tries twenty
+ * times what does not answer. Its shell shows the folder.
+ */
+const BUSYBOX: ImageProgram['env'] = [
+  ['PATH', `${BUSYBOX_FOLDER}:${PROGRAM_PATH}`],
+  ['PS1', '$PWD # '],
+];
 /** Programs that machines have, for images that nobody knows. */
 const OF_EVERY_MACHINE: ReadonlySet<string> = new Set([
   'sh',
@@ -69,7 +81,13 @@ export function programOf(container: ContainerImage): ImageProgram | ImageRefusa
   const env = new Map(container.env ?? []);
   if (known !== undefined) {
     const argv = withinImage(known, command, args, env, name.tag);
-    return { argv, listeners: listenersOf(argv, env), standIn: argv[0] === builtIn('stand-in-server') };
+    return {
+      argv,
+      env: hasBusybox(known, name) ? BUSYBOX : [],
+      folders: known.type === 'server' && known.pages !== undefined ? [known.pages] : [],
+      listeners: listenersOf(argv, env),
+      standIn: argv[0] === builtIn('stand-in-server'),
+    };
   }
   if (container.anyImage !== true) {
     return {
@@ -80,7 +98,12 @@ export function programOf(container: ContainerImage): ImageProgram | ImageRefusa
     };
   }
   const argv = standIn(command, args, container.ports ?? []);
-  return { argv, listeners: listenersOf(argv, env), standIn: argv[0]?.startsWith(builtIn('')) };
+  const standsIn = argv[0].startsWith(builtIn(''));
+  return { argv, env: [], folders: [], listeners: listenersOf(argv, env), standIn: standsIn };
+}
+
+function hasBusybox(image: KnownImage, { repository, tag }: ImageName): boolean {
+  return `${repository}:${tag}`.includes('alpine') || image.busybox;
 }
 
 /**

@@ -17,6 +17,26 @@ function listenersOf(container: ContainerImage): string[] {
   return program.listeners.map(({ protocol, port }) => `${protocol} ${port}`);
 }
 
+describe('what images bring besides their program', () => {
+  it.each([
+    ['busybox:1.28', true, []],
+    ['alpine', true, []],
+    ['nicolaka/netshoot', true, []],
+    ['curlimages/curl', true, []],
+    ['registry.k8s.io/e2e-test-images/agnhost:2.45', true, []],
+    ['redis:7-alpine', true, []],
+    ['ubuntu', false, []],
+    ['nginx', false, ['/usr/share/nginx/html']],
+    ['nginx:alpine', true, ['/usr/share/nginx/html']],
+    ['httpd', false, ['/usr/local/apache2/htdocs']],
+  ] as const)('%s: wget of busybox %s, folders %j', (image, busybox, folders) => {
+    const program = programOf({ image });
+    if ('refused' in program) throw new Error(program.message);
+    const path = new Map(program.env).get('PATH') ?? '';
+    expect([path.startsWith('/opt/sallyport/busybox:/usr/'), program.folders]).toEqual([busybox, folders]);
+  });
+});
+
 describe('programs of images', () => {
   const nginx = [`${BIN}/http-server`, '--kind', 'nginx', '--http', '80'];
 

@@ -12,6 +12,8 @@ export interface ShellImage {
   readonly type: 'shell';
   /** Without arguments. */
   readonly cmd: Argv;
+  /** Small programs such as wget are busybox's. Of other images the tag may say so (`nginx:alpine`). */
+  readonly busybox: boolean;
   /** What arguments that are no program are for: that of `curlimages/curl`. */
   readonly entrypoint?: string;
 }
@@ -21,6 +23,9 @@ export interface ServerImage {
   readonly type: 'server';
   /** Names of the program in the real image. */
   readonly programs: ReadonlySet<string>;
+  readonly busybox: boolean;
+  /** Folder of the pages that it serves. */
+  readonly pages?: string;
   /** What runs in its place. */
   readonly start: (args: readonly string[], env: Environment, tag: string) => Argv;
 }
@@ -28,6 +33,7 @@ export interface ServerImage {
 interface Served {
   readonly names: readonly string[];
   readonly programs: readonly string[];
+  readonly pages?: string;
   readonly start: ServerImage['start'];
 }
 
@@ -53,6 +59,20 @@ const SHELLS: readonly (readonly [cmd: Argv, ...names: string[]])[] = [
   [['bash'], 'tutum/curl', 'byrnedo/alpine-bash', 'opensuse/leap', 'opensuse/tumbleweed', 'ubi8/ubi', 'ubi9/ubi'],
   [['sleep', 'infinity'], 'e2e-test-images/jessie-dnsutils', 'e2e-test-images/dnsutils', 'e2e-test-images/nettools'],
 ];
+
+/** Those that were made from alpine, besides the shells that begin with `sh`. */
+const OF_BUSYBOX: ReadonlySet<string> = new Set([
+  'nicolaka/netshoot',
+  'jonlabelle/network-tools',
+  'raesene/alpine-containertools',
+  'byrnedo/alpine-bash',
+  'praqma/network-multitool',
+  'wbitt/network-multitool',
+  'e2e-test-images/agnhost',
+  'agnhost',
+  'google-samples/hello-app',
+  'google_samples/hello-app',
+]);
 
 const TOOLS: readonly (readonly [program: string, ...names: string[]])[] = [
   ['curl', 'curlimages/curl', 'curl/curl', 'alpine/curl', 'appropriate/curl', 'byrnedo/alpine-curl', 'quay/curl'],
@@ -170,16 +190,19 @@ const SERVED: readonly Served[] = [
   {
     names: ['nginx', 'nginx/nginx', 'nginx-slim', 'e2e-test-images/nginx', 'chainguard/nginx'],
     programs: ['nginx', 'nginx-debug'],
+    pages: '/usr/share/nginx/html',
     start: () => http('nginx', '80'),
   },
   {
     names: ['nginxinc/nginx-unprivileged', 'nginx/nginx-unprivileged', 'bitnami/nginx'],
     programs: ['nginx', 'nginx-debug'],
+    pages: '/usr/share/nginx/html',
     start: () => http('nginx', '8080'),
   },
   {
     names: ['httpd', 'e2e-test-images/httpd'],
     programs: ['httpd', 'httpd-foreground', 'apachectl'],
+    pages: '/usr/local/apache2/htdocs',
     start: () => http('httpd', '80'),
   },
   {
@@ -262,22 +285,31 @@ export const KNOWN_IMAGES: ReadonlyMap<string, KnownImage> = knownImages();
 
 function knownImages(): Map<string, KnownImage> {
   const images = new Map<string, KnownImage>();
-  for (const [cmd, ...names] of SHELLS) for (const name of names) images.set(name, { type: 'shell', cmd });
+  for (const [cmd, ...names] of SHELLS) {
+    for (const name of names) {
+      images.set(name, { type: 'shell', cmd, busybox: cmd[0] === 'sh' || OF_BUSYBOX.has(name) });
+    }
+  }
   for (const [program, ...names] of TOOLS) {
-    for (const name of names) images.set(name, { type: 'shell', cmd: [program], entrypoint: program });
+    for (const name of names) images.set(name, { type: 'shell', cmd: [program], entrypoint: program, busybox: true });
   }
   for (const [flags, programs, ...names] of STAND_INS) {
     const start: ServerImage['start'] = (args) => [builtIn('stand-in-server'), ...movedPort(flags.split(' '), args)];
-    for (const name of names) images.set(name, { type: 'server', programs: words(programs), start });
+    for (const name of names) images.set(name, server({ programs: words(programs), start }, name));
   }
   for (const [port, programs, ...names] of HTTP) {
     const start = () => http('page', String(port));
-    for (const name of names) images.set(name, { type: 'server', programs: words(programs), start });
+    for (const name of names) images.set(name, server({ programs: words(programs), start }, name));
   }
-  for (const { names, programs, start } of SERVED) {
-    for (const name of names) images.set(name, { type: 'server', programs: new Set(programs), start });
+  for (const { names, programs, start, pages } of SERVED) {
+    const served = { programs: new Set(programs), start, ...(pages === undefined ? {} : { pages }) };
+    for (const name of names) images.set(name, server(served, name));
   }
   return images;
+}
+
+function server(of: Pick<ServerImage, 'programs' | 'start' | 'pages'>, name: string): ServerImage {
+  return { type: 'server', ...of, busybox: OF_BUSYBOX.has(name) };
 }
 
 function words(text: string): ReadonlySet<string> {

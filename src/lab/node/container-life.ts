@@ -48,6 +48,11 @@ export interface ContainerSetting {
   readonly changed: () => void;
 }
 
+/**
+ * A kubelet looks once a second at what has ended. Whoever deletes a pod as its shell ends (`kubectl run --rm -it`) does
+ * so before another shell starts, which would take its whole grace to end.
+ */
+const NOTICED_AFTER_MS = 1000;
 /** How long ErrImagePull is shown before it is ImagePullBackOff. */
 const PULL_ERROR_SHOWN_MS = 2000;
 /** A built-in server listens within milliseconds; whoever has not after so long is ready nonetheless. */
@@ -162,6 +167,7 @@ export class ContainerLife {
       if (ranMs === undefined || this.ending.signal.aborted || !this.startsAgain()) return;
       const delayMs = this.redefined ? 0 : backOff.next(ranMs);
       if (delayMs > 0) await this.crashLoop(delayMs);
+      else if (this.role === 'container' && !this.redefined && !this.killed) await this.nap(NOTICED_AFTER_MS);
       if (this.ending.signal.aborted) return;
     }
   }

@@ -484,12 +484,12 @@ export class PodLife {
     const environment = environmentOf(definition, this.facts, this.source, links);
     const expanded = (name: string) =>
       textsAt(definition, name).map((text) => expand(text, (variable) => environment.get(variable)));
-    const env = [...environment];
+    const given = [...environment];
     const program = images({
       image: textAt(definition, 'image'),
       command: expanded('command'),
       args: expanded('args'),
-      env,
+      env: given,
       ports: portsOf(definition),
       anyImage,
     });
@@ -503,10 +503,10 @@ export class PodLife {
         sandbox: this.sandbox,
         name: textAt(definition, 'name'),
         argv: program.argv,
-        env: environment.has('HOSTNAME') ? env : [['HOSTNAME', hostname], ...env],
+        env: [['HOSTNAME', hostname], ...program.env, ...given],
         workingDir: textAt(definition, 'workingDir') || undefined,
         files: [...files, ...accountFiles(definition, this.facts, account, this.source)],
-        folders,
+        folders: [...new Set([...folders, ...program.folders])],
         stdin: isTrueAt(definition, 'stdin'),
         tty: isTrueAt(definition, 'tty'),
       },

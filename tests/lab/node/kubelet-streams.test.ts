@@ -78,7 +78,7 @@ describe('streams of a pod', () => {
     await lab.pass(500);
     const first = await log(false);
     expect(await refusal(log(true))).toBe('400 previous terminated container "main" in pod "p" not found');
-    await lab.pass(1000);
+    await lab.pass(2000);
     expect(await log(true)).toBe(first);
     const second = await log(false);
     await lab.pass(1000);

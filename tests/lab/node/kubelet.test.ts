@@ -57,7 +57,8 @@ const CASES: readonly Case[] = [
     spec: { restartPolicy: 'OnFailure' },
     behaviours: { main: [{ endsAfterMs: 0, exitCode: 1 }, { endsAfterMs: 0, exitCode: 1 }, { endsAfterMs: 0 }] },
     seen: [
-      [100, 'Running main=CrashLoopBackOff×1'],
+      [900, 'Running main=Error:1'],
+      [200, 'Running main=CrashLoopBackOff×1'],
       [10_000, 'Succeeded main=Completed:0×2'],
     ],
     events: [`BackOff: Back-off restarting failed container main in pod p_default(${UID})`],
@@ -67,7 +68,7 @@ const CASES: readonly Case[] = [
     spec: {},
     behaviours: { main: [{ endsAfterMs: 0, exitCode: 1 }] },
     seen: [
-      [100, 'Running main=CrashLoopBackOff×1'],
+      [1100, 'Running main=CrashLoopBackOff×1'],
       [9900, 'Running main=CrashLoopBackOff×2'],
       [20_000, 'Running main=CrashLoopBackOff×3'],
       [39_000, 'Running main=CrashLoopBackOff×3'],
@@ -411,6 +412,17 @@ describe('what a pod waits for', () => {
     await lab.pass(100);
     expect(lab.line('p')).toBe('Running main=running×1 ready');
     expect(lab.events()).toContain('Killing: Container main definition changed, will be restarted');
+  });
+
+  it('is not another shell when the pod is deleted as its shell ends', async () => {
+    const lab = new NodeLab();
+    lab.runtime.behaviours.set('main', [{ endsAfterMs: 1000 }, {}]);
+    lab.pod('p');
+    await lab.pass(1000);
+    expect(lab.line('p')).toBe('Running main=Completed:0');
+    lab.delete('p');
+    await lab.pass(100);
+    expect(lab.find('p')).toBeUndefined();
   });
 
   it('may be an address', async () => {

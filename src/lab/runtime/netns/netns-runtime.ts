@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { runProcess } from '../../../io/run-process.ts';
+import { PROGRAM_PATH } from '../../images/built-in.ts';
 import type { LabNetworks, NodeNetwork } from '../../networks.ts';
 import type { ServiceRule } from '../../services/service-rule.ts';
 import type { ExecSession } from '../exec-session.ts';
@@ -71,7 +72,6 @@ export interface NetnsRuntimeOptions {
 
 export const INIT_VARIABLE = 'SALLYPORT_LAB_INIT';
 
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/sallyport/bin';
 const STARTS_AT_ONCE = 8;
 const COMMAND_MS = 30_000;
 /** For what is in between, beyond the time that a connection may take. */
@@ -479,7 +479,7 @@ function settings(): readonly string[] {
 
 function environment(sandbox: SandboxSpec, { env, tty }: ContainerSpec): (readonly [string, string])[] {
   const given = new Map<string, string>([
-    ['PATH', PATH],
+    ['PATH', PROGRAM_PATH],
     ['HOSTNAME', sandbox.hostname],
     ['HOME', '/root'],
     ...(tty ? [['TERM', 'xterm'] as const] : []),

@@ -210,7 +210,9 @@ sub parse_url {
     $path =~ s/([\x00-\x20\x7f-\xff])/sprintf '%%%02X', ord $1/ge;
     (my $bare = $host) =~ s/^\[(.*)\]$/$1/;
     my $shown = $port == 80 && $scheme eq 'http' ? $host : "$host:$port";
-    return { scheme => $scheme, user => $user, host => $bare, port => $port, path => $path, header => $shown };
+    # As busybox shows it: with the port that was given.
+    my ($given) = $rest =~ m{^(?:[^/?#@]*@)?([^/?#]+)};
+    return { scheme => $scheme, user => $user, host => $bare, given => $given, port => $port, path => $path, header => $shown };
 }
 
 sub base64 {
@@ -520,6 +522,7 @@ sub relay {
 
 sub wget {
     my (@args) = @_;
+    my @given = @args;
     my %options = (T => 900, t => 1, headers => []);
     my @urls;
     my %long = (quiet => 'q', 'output-document' => 'O', timeout => 'T', 'connect-timeout' => 'T', 'read-timeout' => 'T', 'dns-timeout' => 'T', tries => 't',
@@ -552,6 +555,11 @@ sub wget {
         }
     }
     return wget_usage('missing URL') unless @urls;
+    if (grep { m{^https://}i } @urls) {
+        # Who has TLS may try: once, as busybox would.
+        my ($other) = grep { -x } map { "$_/wget" } qw(/usr/local/bin /usr/bin /bin);
+        exec { $other } 'wget', '--tries=1', @given if defined $other;
+    }
     return wget_usage("invalid number '$options{$_}'") for grep { $options{$_} !~ /^\d{1,6}(?:\.\d+)?$/ } qw(T t);
     my $code = 0;
     for my $url (@urls) {
@@ -576,9 +584,9 @@ sub wget_url {
             my $url = parse_url($text) or failure('url');
             failure('tls') if $url->{scheme} eq 'https';
             failure('scheme') unless $url->{scheme} eq 'http';
-            $host = $url->{host};
+            $host = $url->{given};
             my $limit = sub { $options->{T} > 0 ? now() + $options->{T} : undef };
-            my $connection = open_connection($host, $url->{port}, connect_deadline => $limit->(), family => $options->{4} ? AF_INET : $options->{6} ? AF_INET6 : AF_UNSPEC,
+            my $connection = open_connection($url->{host}, $url->{port}, connect_deadline => $limit->(), family => $options->{4} ? AF_INET : $options->{6} ? AF_INET6 : AF_UNSPEC,
                 trying => sub { $say->("Connecting to $host (" . ($_[0] =~ /:/ ? "[$_[0]]" : $_[0]) . ":$_[1])") });
             my $body = $options->{post} // (defined $options->{'post-file'} ? contents_of($options->{'post-file'}) // failure('file', file => $options->{'post-file'}) : undef);
             my @headers = ("Host: $url->{header}", 'User-Agent: ' . ($options->{U} // 'Wget'), 'Connection: close');

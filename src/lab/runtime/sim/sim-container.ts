@@ -1,5 +1,6 @@
 /** A container of the simulation: its own program, its log, and what others run in it. */
 import { PassThrough, Readable } from 'node:stream';
+import { PROGRAM_PATH } from '../../images/built-in.ts';
 import type { ExecExit, ExecSession } from '../exec-session.ts';
 import type { ContainerExit, ContainerSpec, ExecSpec } from '../runtime.ts';
 import { findProgram } from './programs/find-program.ts';
@@ -11,7 +12,6 @@ import { onScreen, typeInto } from './terminal.ts';
 
 /** What everybody is told who sees an output. */
 export const SIMULATED = 'sallyport lab: simulated: no packet is sent, the policy engine answers\n';
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/sallyport/bin';
 
 export type SimParts = Omit<SimMachine, 'files' | 'host'>;
 
@@ -34,7 +34,7 @@ export class SimContainer {
     this.host = host;
     const files = new SimFiles([...systemFiles(host), ...spec.files], spec.folders);
     this.machine = { ...parts, host, files };
-    this.env = new Map([['PATH', PATH], ['HOME', '/root'], ...spec.env]);
+    this.env = new Map([['PATH', PROGRAM_PATH], ['HOME', '/root'], ...spec.env]);
     this.startedMs = parts.clock.nowMs();
     this.log = new SimLog(parts.clock.calendarMs);
     this.log.write(SIMULATED);

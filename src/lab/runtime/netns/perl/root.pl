@@ -7,6 +7,8 @@ use POSIX ();
 my @PROGRAM_FOLDERS = qw(bin sbin lib lib32 lib64 libx32 usr nix);
 # What programs look up in /etc and what is the same for everybody.
 my @SHARED_IN_ETC = qw(alternatives ld.so.cache services protocols ssl/certs ssl/openssl.cnf pki/tls/certs ca-certificates);
+# Of the built-in programs those whose place in images with busybox is before those of the machine.
+my @OF_BUSYBOX = qw(wget);
 my @DEVICES = qw(null zero full random urandom tty);
 my %LINKS_IN_DEV = (fd => '/proc/self/fd', stdin => '/proc/self/fd/0', stdout => '/proc/self/fd/1',
   stderr => '/proc/self/fd/2', ptmx => 'pts/ptmx');
@@ -75,6 +77,11 @@ sub make_template {
     Kernel::write_file($target, scalar <$source>);
     chmod 0755, $target;
     $copies{$path} = $target;
+  }
+  # Before the programs of the machine, for images that have busybox.
+  make_folders("$folder/opt/sallyport/busybox");
+  for my $name (grep { -e "$folder/opt/sallyport/bin/$_" } @OF_BUSYBOX) {
+    link("$folder/opt/sallyport/bin/$name", "$folder/opt/sallyport/busybox/$name") or die "$name: $!\n";
   }
   Kernel::make_read_only("$folder/dev");
   Kernel::bind_mount("$folder/opt", "$folder/opt");
