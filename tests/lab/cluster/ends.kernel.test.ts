@@ -1,7 +1,7 @@
 /** However a lab ends, nothing of it remains: no process, no folder, no mount, link, namespace or table. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import buildWhenStale from '../../../tools/build-when-stale.mjs';
 import { describeKernel } from '../../packets/kernel.ts';
 import { LabProcess, main, run } from './lab-process.ts';
-import { alive, machineState, type ProcessId, treeOf } from './left-behind.ts';
+import { alive, knownTo, machineState, type ProcessId, treeOf } from './left-behind.ts';
 
 const NOBODY = 65_534;
 const POLL_MS = 20;
@@ -122,7 +122,9 @@ describeKernel('nothing of a lab remains', () => {
       const processes = treeOf(lab.child.pid ?? 0);
       // Launcher, inits of the lab and of its pods, the lab itself, servers.
       expect(processes.length).toBeGreaterThan(5);
-      expect(existsSync(lab.kubeconfig)).toBe(true);
+      const [, token = ''] = /token: (\S+)/.exec(readFileSync(lab.kubeconfig, 'utf8')) ?? [];
+      expect(token.length).toBeGreaterThanOrEqual(43);
+      expect(knownTo(processes, token)).toEqual([]);
 
       const exited = once(lab.child, 'exit');
       await end(lab, processes, user);

@@ -86,3 +86,16 @@ function namesIn(folder: string): readonly string[] {
 function tables(): string {
   return process.getuid?.() === 0 ? execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }) : '';
 }
+
+/** Those whose arguments or environment have the secret in them, as far as they may be read. */
+export function knownTo(processes: readonly ProcessId[], secret: string): readonly ProcessId[] {
+  return processes.filter(({ pid, command }) => {
+    let environment = '';
+    try {
+      environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    } catch {
+      // Nobody may read it, or it has ended.
+    }
+    return command.includes(secret) || environment.includes(secret);
+  });
+}
