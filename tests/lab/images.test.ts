@@ -25,6 +25,7 @@ describe('what images bring besides their program', () => {
     ['curlimages/curl', true, []],
     ['registry.k8s.io/e2e-test-images/agnhost:2.45', true, []],
     ['redis:7-alpine', true, []],
+    ['quay.io/cilium/alpine-curl:v1.6.0', true, []],
     ['ubuntu', false, []],
     ['nginx', false, ['/usr/share/nginx/html']],
     ['nginx:alpine', true, ['/usr/share/nginx/html']],
@@ -56,6 +57,13 @@ describe('programs of images', () => {
   });
 
   it.each<readonly [string, ContainerImage, readonly string[]]>([
+    ['another registry', { image: 'mcr.microsoft.com/oss/nginx/nginx:1.15.5-alpine' }, nginx],
+    ['nc with arguments', { image: 'subfuzion/netcat', args: ['-zv', 'web', '80'] }, ['nc', '-zv', 'web', '80']],
+    [
+      'a page of exercises',
+      { image: 'dgkanatsios/simpleapp' },
+      [`${BIN}/http-server`, '--kind', 'page', '--http', '8080'],
+    ],
     ['own flags are nothing to us', { image: 'nginx', args: ['-g', 'daemon off;'] }, nginx],
     ['its program as the command', { image: 'nginx', command: ['nginx', '-g', 'daemon off;'] }, nginx],
     ['its program by path', { image: 'nginx', command: ['/usr/sbin/nginx'] }, nginx],

@@ -57,6 +57,28 @@ const SHELLS: readonly (readonly [cmd: Argv, ...names: string[]])[] = [
     'buildpack-deps',
   ],
   [['bash'], 'tutum/curl', 'byrnedo/alpine-bash', 'opensuse/leap', 'opensuse/tumbleweed', 'ubi8/ubi', 'ubi9/ubi'],
+  [
+    ['sh'],
+    'google_containers/busybox',
+    'google-containers/busybox',
+    'prometheus/busybox',
+    'lachlanevenson/k8s-kubectl',
+  ],
+  [
+    ['sh'],
+    'cilium/alpine-curl',
+    'joffotron/docker-net-tools',
+    'governmentpaas/curl-ssl',
+    'ellerbrock/alpine-bash-curl-ssl',
+  ],
+  [['bash'], 'amouat/network-utils', 'mrlesmithjr/netutils', 'bitnami/kubectl', 'bitnami/minideb', 'perl'],
+  [['python3'], 'python'],
+  [
+    ['sleep', 'infinity'],
+    'kubernetes-e2e-test-images/dnsutils',
+    'kubernetes-e2e-test-images/jessie-dnsutils',
+    'google_containers/dnsutils',
+  ],
   [['sleep', 'infinity'], 'e2e-test-images/jessie-dnsutils', 'e2e-test-images/dnsutils', 'e2e-test-images/nettools'],
 ];
 
@@ -75,7 +97,18 @@ const OF_BUSYBOX: ReadonlySet<string> = new Set([
 ]);
 
 const TOOLS: readonly (readonly [program: string, ...names: string[]])[] = [
-  ['curl', 'curlimages/curl', 'curl/curl', 'alpine/curl', 'appropriate/curl', 'byrnedo/alpine-curl', 'quay/curl'],
+  ['nc', 'subfuzion/netcat', 'gophernet/netcat'],
+  [
+    'curl',
+    'pstauffer/curl',
+    'rancher/curl',
+    'curlimages/curl',
+    'curl/curl',
+    'alpine/curl',
+    'appropriate/curl',
+    'byrnedo/alpine-curl',
+    'quay/curl',
+  ],
 ];
 
 /** Servers of which only the port is real: they answer in a few words of their protocol, or repeat what they hear. */
@@ -181,6 +214,23 @@ const HTTP: readonly (readonly [port: number, programs: string, ...names: string
   ],
   [8080, '', 'google-samples/kubernetes-bootcamp', 'jocatalin/kubernetes-bootcamp', 'solo-io/httpbin'],
   [8080, 'httpd', 'bitnami/apache'],
+  [8080, '', 'dgkanatsios/simpleapp', 'kodekloud/webapp-color', 'kodekloud/simple-webapp', 'kuar-demo/kuard-amd64'],
+  [8080, '', 'kicbase/echo-server', 'openshift/hello-openshift', 'google-samples/node-hello', 'cilium/json-mock'],
+  [8080, '', 'google-samples/whereami', 'google-samples/containers/gke/whereami', 'buoyantio/emojivoto-web'],
+  [80, '', 'azuredocs/azure-vote-front', 'azuredocs/aks-helloworld', 'weaveworksdemos/front-end'],
+  [
+    9080,
+    '',
+    'istio/examples-bookinfo-productpage-v1',
+    'istio/examples-bookinfo-details-v1',
+    'istio/examples-bookinfo-ratings-v1',
+    'istio/examples-bookinfo-reviews-v1',
+    'istio/examples-bookinfo-reviews-v2',
+    'istio/examples-bookinfo-reviews-v3',
+  ],
+  [5000, '', 'istio/examples-helloworld-v1', 'istio/examples-helloworld-v2'],
+  [3000, '', 'ibmcom/guestbook'],
+  [8888, '', 'cloudnatived/demo'],
   [2368, '', 'ghost'],
   [9898, 'podinfo', 'stefanprodan/podinfo'],
 ];
@@ -188,7 +238,15 @@ const HTTP: readonly (readonly [port: number, programs: string, ...names: string
 /** The images whose answers somebody looks for. */
 const SERVED: readonly Served[] = [
   {
-    names: ['nginx', 'nginx/nginx', 'nginx-slim', 'e2e-test-images/nginx', 'chainguard/nginx'],
+    names: [
+      'nginx',
+      'nginx/nginx',
+      'oss/nginx/nginx',
+      'rancher/nginx',
+      'nginx-slim',
+      'e2e-test-images/nginx',
+      'chainguard/nginx',
+    ],
     programs: ['nginx', 'nginx-debug'],
     pages: '/usr/share/nginx/html',
     start: () => http('nginx', '80'),
@@ -231,7 +289,7 @@ const SERVED: readonly Served[] = [
     start: (_, env) => http('httpbin', env.get('PORT') ?? '80'),
   },
   {
-    names: ['google-samples/hello-app', 'google_samples/hello-app'],
+    names: ['google-samples/hello-app', 'google_samples/hello-app', 'google-samples/containers/gke/hello-app'],
     programs: ['hello-app'],
     start: (_, env, tag) => [
       ...http('hello', env.get('PORT') ?? '8080'),
@@ -263,7 +321,13 @@ const SERVED: readonly Served[] = [
     ],
   },
   {
-    names: ['e2e-test-images/agnhost', 'e2e-test-images/netexec', 'agnhost'],
+    names: [
+      'kubernetes-e2e-test-images/agnhost',
+      'kubernetes-e2e-test-images/netexec',
+      'e2e-test-images/agnhost',
+      'e2e-test-images/netexec',
+      'agnhost',
+    ],
     programs: ['agnhost'],
     start: (args) => [builtIn('agnhost'), ...(args.length === 0 ? ['pause'] : args)],
   },

@@ -482,6 +482,8 @@ function environment(sandbox: SandboxSpec, { env, tty }: ContainerSpec): (readon
     ['PATH', PROGRAM_PATH],
     ['HOSTNAME', sandbox.hostname],
     ['HOME', '/root'],
+    // `kubectl cp` names the owner that a file has outside, whom no lab of an ordinary user has.
+    ['TAR_OPTIONS', '--no-same-owner'],
     ...(tty ? [['TERM', 'xterm'] as const] : []),
   ]);
   for (const [name, value] of env) {

@@ -55,7 +55,9 @@ sub main {
         # Only questions about it end; everything else a real one would take is as good as nothing.
         return said("nginx version: nginx/1.27.0 (built into the lab)\n") if grep { /^-[vVt]$/ } @args;
         my $kind = $name eq 'nginx' ? 'nginx' : 'httpd';
-        listen_http(http_kind($kind), 80);
+        # As busybox's is started: httpd -f -p 8080.
+        my ($port) = $kind eq 'httpd' ? "@args" =~ /(?:^|\s)-p ?(?:\S*:)?(\d{1,5})(?!\S)/ : ();
+        listen_http(http_kind($kind), $port // 80);
     }
     elsif ($name eq 'http-echo') {
         my %flags = go_flags(@args);
