@@ -29,7 +29,7 @@ import { ServiceProxy } from './node/service-proxy.ts';
 import { notReady } from './readiness.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { allSettled, type Change, type Settlement } from './settlement.ts';
-import { createSystemObjects } from './system-objects.ts';
+import { createSystemObjects, keepApiService } from './system-objects.ts';
 
 /** What a runtime may look at. */
 export interface RuntimeContext {
@@ -133,6 +133,7 @@ export class LabCluster implements Lab {
     reports.onProgress('starting the API server');
     seedSystem(rest);
     createSystemObjects(rest, networks);
+    this.closers.push(keepApiService(store, rest, networks, clock));
     feed.start();
     this.closers.push(() => feed.stop());
     const runtime = await openRuntime({ store, networks, feed, clock });

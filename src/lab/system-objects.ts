@@ -1,7 +1,10 @@
 /** What a lab has before anybody has applied anything: its API as a Service, and its DNS. */
 import type { JsonObject } from './api/json.ts';
 import { type Rest, systemContext } from './api/rest/rest.ts';
+import { metadataOf } from './api/field-values.ts';
+import { type ObjectKey, type ObjectStore, resourceKey } from './api/store/object-store.ts';
 import { BugError } from '../base/assert.ts';
+import type { Clock } from '../io/kubernetes/clock.ts';
 import type { LabNetworks } from './networks.ts';
 
 export const DNS_IMAGE = 'registry.k8s.io/coredns/coredns:v1.12.1';
@@ -9,17 +12,59 @@ const DNS_LABELS = { 'k8s-app': 'kube-dns' };
 
 /** As the last of the seeds: their namespaces are there. */
 export function createSystemObjects(rest: Rest, networks: LabNetworks): void {
-  const context = systemContext('lab');
-  const create = (group: string, version: string, plural: string, namespace: string, object: JsonObject): void => {
-    const resource = rest.find(group, version, plural);
-    if (resource === undefined) throw new BugError(`no resource ${plural}`);
-    rest.create({ resource, namespace }, object, context);
+  for (const each of apiObjects(networks)) create(rest, 'default', each);
+  create(rest, 'kube-system', ['', 'v1', 'services', dnsService(networks)]);
+  create(rest, 'kube-system', ['apps', 'v1', 'deployments', dnsDeployment()]);
+}
+
+/** A real API server looks every ten seconds; here nobody has to wait so long. */
+const RESTORED_AFTER_MS = 500;
+
+/**
+ * As a real API server, brings its Service back when somebody deletes it: `kubectl delete service --all` is how exercises
+ * clean up. The result ends that.
+ */
+export function keepApiService(store: ObjectStore, rest: Rest, networks: LabNetworks, clock: Clock): () => void {
+  const kept = apiObjects(networks).map((each) => [keyOf(each), each] as const);
+  let cancel: (() => void) | undefined;
+  const restore = (): void => {
+    cancel = undefined;
+    for (const [key, each] of kept) if (store.find(key) === undefined) create(rest, key.namespace, each);
   };
-  create('', 'v1', 'services', 'default', apiService(networks));
-  for (const slice of apiSlices(networks)) create('discovery.k8s.io', 'v1', 'endpointslices', 'default', slice);
-  create('', 'v1', 'endpoints', 'default', apiEndpoints(networks));
-  create('', 'v1', 'services', 'kube-system', dnsService(networks));
-  create('apps', 'v1', 'deployments', 'kube-system', dnsDeployment());
+  const unsubscribe = store.subscribe(({ type, resource, object }) => {
+    if (type !== 'DELETED' || cancel !== undefined) return;
+    const lost = kept.some(
+      ([key]) =>
+        resourceKey(key) === resource &&
+        metadataOf(object)['name'] === key.name &&
+        metadataOf(object)['namespace'] === key.namespace,
+    );
+    if (lost) cancel = clock.after(RESTORED_AFTER_MS, restore);
+  });
+  return () => {
+    unsubscribe();
+    cancel?.();
+  };
+}
+
+type SystemObject = readonly [group: string, version: string, plural: string, object: JsonObject];
+
+function create(rest: Rest, namespace: string, [group, version, plural, object]: SystemObject): void {
+  const resource = rest.find(group, version, plural);
+  if (resource === undefined) throw new BugError(`no resource ${plural}`);
+  rest.create({ resource, namespace }, object, systemContext('lab'));
+}
+
+function keyOf([group, , plural, object]: SystemObject): ObjectKey {
+  return { group, plural, namespace: 'default', name: String(metadataOf(object)['name']) };
+}
+
+function apiObjects(networks: LabNetworks): readonly SystemObject[] {
+  return [
+    ['', 'v1', 'services', apiService(networks)],
+    ...apiSlices(networks).map((slice): SystemObject => ['discovery.k8s.io', 'v1', 'endpointslices', slice]),
+    ['', 'v1', 'endpoints', apiEndpoints(networks)],
+  ];
 }
 
 function families(networks: LabNetworks): JsonObject {
