@@ -45,6 +45,29 @@ describe('npm start', () => {
   );
 });
 
+describe('lab up', () => {
+  it('ends in order when one Ctrl-C comes twice, from the terminal and from npx', async () => {
+    const child = spawn(process.execPath, ['dist/cli/main.js', 'lab', '--runtime', 'sim'], {
+      cwd: packageFolder,
+      env: { PATH: process.env['PATH'] ?? '', ...home.env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const closed = once(child, 'close');
+      for await (const chunk of child.stdout.setEncoding('utf8') as AsyncIterable<string>) {
+        if (chunk.includes('export KUBECONFIG')) break;
+      }
+      expect(home.leftovers()).toEqual(['lab']);
+      child.kill('SIGINT');
+      setImmediate(() => child.kill('SIGINT'));
+      expect(await closed).toEqual([0, null]);
+      expect(home.leftovers()).toEqual([]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }, 60_000);
+});
+
 describe('lab tutorial', () => {
   it('says where kubectl is to be had when there is none', async () => {
     const empty = join(home.path, 'bin');

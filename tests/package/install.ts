@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,19 +31,28 @@ function manifestOf(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Folders of the packages that Sallyport needs at run time, as installed here. */
-function runtimeDependencies(): string[] {
-  const found = new Set<string>();
+interface Needed {
+  readonly folder: string;
+  /** The package that has it for itself, because another version is installed for all. */
+  readonly owner: string | undefined;
+}
+
+/** The packages that Sallyport needs at run time, as installed here. */
+function runtimeDependencies(): Needed[] {
+  const found = new Map<string, Needed>();
   const open = [root];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    for (const name of Object.keys(manifestOf(folder).dependencies ?? {})) {
-      const dependency = join(root, 'node_modules', name);
+    const { name: owner, dependencies = {} } = manifestOf(folder);
+    for (const name of Object.keys(dependencies)) {
+      const own = join(folder, 'node_modules', name);
+      const isOwn = folder !== root && existsSync(own);
+      const dependency = isOwn ? own : join(root, 'node_modules', name);
       if (found.has(dependency)) continue;
-      found.add(dependency);
+      found.set(dependency, { folder: dependency, owner: isOwn ? owner : undefined });
       open.push(dependency);
     }
   }
-  return [...found];
+  return [...found.values()];
 }
 
 /**
@@ -55,13 +64,21 @@ export function installPackage(): InstalledPackage {
   const base = mkdtempSync(join(realpathSync(tmpdir()), 'sallyport package '));
   const project = join(base, 'project');
   mkdirSync(project);
-  const folders = [root, ...runtimeDependencies()];
+  const needed = runtimeDependencies();
+  const folders = [root, ...needed.map(({ folder }) => folder)];
   const packed = JSON.parse(
     // The build has been made before the tests; `prepare` would make it again below other tests' feet.
     npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', base, ...folders),
   ) as readonly { readonly name: string; readonly filename: string; readonly files: readonly PackedFile[] }[];
-  const dependencies = Object.fromEntries(packed.map(({ name, filename }) => [name, `file:../${filename}`]));
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
+  const dependencies: Record<string, string> = {};
+  const overrides: Record<string, Record<string, string>> = {};
+  for (const [index, { name, filename }] of packed.entries()) {
+    const owner = needed[index - 1]?.owner;
+    if (owner === undefined) dependencies[name] = `file:../${filename}`;
+    else overrides[owner] = { ...overrides[owner], [name]: `file:${join(base, filename)}` };
+  }
+  const manifest = { private: true, type: 'module', dependencies, overrides };
+  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
   npm(project, 'install', '--offline', '--no-audit', '--no-fund', '--cache', join(base, 'cache'));
   return {
     files: packed[0]?.files ?? [],

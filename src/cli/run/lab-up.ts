@@ -1,6 +1,7 @@
 /** `sallyport lab up`: a lab in the foreground. */
 import { visible } from '../../report/escape.ts';
 import { countOf } from '../../report/wording.ts';
+import { Interruption } from '../interruption.ts';
 import type { ColorChoice } from '../terminal.ts';
 import { terminalFor } from '../terminal.ts';
 import { applyManifests, readLabManifests } from './lab-apply.ts';
@@ -26,7 +27,8 @@ export async function labUp(options: LabUpOptions): Promise<void> {
   const say = (text: string): void => {
     if (options.quiet !== true) process.stderr.write(`${text}\n`);
   };
-  const stopped = untilStopped();
+  const interruption = new Interruption();
+  const stopped = interruption.happened.catch(() => undefined);
   const manifests = await readLabManifests(options);
   const flows = openFlowFile(options.flowLog);
   const progress = new LabProgress(process.stderr, options.quiet === true);
@@ -69,6 +71,7 @@ export async function labUp(options: LabUpOptions): Promise<void> {
   } finally {
     await started.close();
     await flows?.close();
+    interruption.close();
   }
 }
 
@@ -78,13 +81,6 @@ const examples = [
   ['sallyport probe', 'who can really talk to whom, against the prediction'],
   ['sallyport map --live', 'who may talk to whom'],
 ] as const;
-
-/** The first signal ends the lab in order, the second one at once. */
-export function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
-}
 
 /** As a POSIX shell reads it. */
 export function shellWord(text: string): string {
