@@ -1,7 +1,7 @@
 /** Addresses outside the cluster that are worth trying. */
-import { cidrContains, type IpAddress } from '../base/inet.ts';
+import { type Cidr, cidrContains, type IpAddress } from '../base/inet.ts';
 import { formatIp } from '../base/inet-format.ts';
-import type { Engine, ExternalAtom } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 
 /** Documentation ranges: no service of anybody's is ever there. */
 const PREFERRED: readonly IpAddress[] = [
@@ -11,23 +11,28 @@ const PREFERRED: readonly IpAddress[] = [
   { family: 6, value: 0x2001_0db8_0000_0000_0000_0000_0000_0007n },
 ];
 
-/** One address of each set of addresses that policies tell apart, as far as they can be outside of the cluster. */
+/** Of each set of addresses that policies tell apart one of each family, as far as they can be outside of the cluster. */
 export function externalSamples(
   engine: Engine,
   isOutside: (ip: IpAddress) => boolean,
   most: number,
 ): readonly IpAddress[] {
-  const found = engine.externalAtoms().flatMap((atom) => {
-    const sample = sampleOf(atom, isOutside);
-    return sample === undefined ? [] : [sample];
-  });
+  const found = engine
+    .externalAtoms()
+    .flatMap(({ cidrs }) =>
+      ([4, 6] as const).flatMap((family) => sampleOf(cidrs, (ip) => ip.family === family && isOutside(ip)) ?? []),
+    );
   const both = PREFERRED.slice(0, 1).concat(PREFERRED.slice(3));
   const all = new Map([...both.filter(isOutside), ...found].map((ip) => [formatIp(ip), ip]));
   return [...all.values()].slice(0, most);
 }
 
-function sampleOf({ cidrs }: ExternalAtom, isOutside: (ip: IpAddress) => boolean): IpAddress | undefined {
-  const preferred = PREFERRED.find((ip) => isOutside(ip) && cidrs.some((cidr) => cidrContains(cidr, ip)));
+/** An address of these ranges to which packets can be sent; rather one that is nobody's. */
+export function sampleOf(
+  cidrs: readonly Cidr[],
+  isWanted: (ip: IpAddress) => boolean = () => true,
+): IpAddress | undefined {
+  const preferred = PREFERRED.find((ip) => isWanted(ip) && cidrs.some((cidr) => cidrContains(cidr, ip)));
   if (preferred !== undefined) return preferred;
   for (const cidr of cidrs) {
     // The second address: the first one of a network is often nobody's.
@@ -35,7 +40,7 @@ function sampleOf({ cidrs }: ExternalAtom, isOutside: (ip: IpAddress) => boolean
       cidr.family === 4
         ? [1, 0].map((offset) => ({ family: 4, value: cidr.first + offset }))
         : [1n, 0n].map((offset) => ({ family: 6, value: cidr.first + offset }));
-    const usable = candidates.find((ip) => cidrContains(cidr, ip) && isUnicast(ip) && isOutside(ip));
+    const usable = candidates.find((ip) => cidrContains(cidr, ip) && isUnicast(ip) && isWanted(ip));
     if (usable !== undefined) return usable;
   }
   return undefined;

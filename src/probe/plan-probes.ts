@@ -5,6 +5,7 @@ import { formatIp } from '../base/inet-format.ts';
 import type { Engine } from '../engine/engine.ts';
 import { portPoint } from '../engine/port-sets.ts';
 import type { Endpoint, Verdict } from '../engine/query.ts';
+import { sampleOf } from './external-samples.ts';
 import type { Attempt, ProbePlan, ProbePort, ProbeSource, ProbeTarget, PromisedConnection } from './probe-plan.ts';
 
 export interface PlanOptions {
@@ -43,7 +44,8 @@ export function planPromises(engine: Engine, promises: readonly PromisedConnecti
   const allTargets = [...targets];
   const attempts: Attempt[] = [];
   let left = 0;
-  for (const { protocol, port, from, to, expected, intent } of promises) {
+  for (const { protocol, port, from, to: promised, expected, intent } of promises) {
+    const to = atAddress(promised);
     const source = sources.findIndex(({ endpoint }) => isSamePod(endpoint, from.endpoint));
     const target = targetIndex(allTargets, to);
     const found = allTargets[target];
@@ -59,7 +61,7 @@ export function planPromises(engine: Engine, promises: readonly PromisedConnecti
       attempts.push({ source, target, address, protocol, port, predicted, expected: { intent, verdict: expected } });
     }
   }
-  const more = left === 0 ? [] : [`${left} promised connections cannot be tried from inside a running pod`];
+  const more = left === 0 ? [] : [`promised connections that cannot be tried from inside a running pod: ${left}`];
   return { sources, targets: allTargets, attempts, notes: [...notes, ...more] };
 }
 
@@ -74,6 +76,12 @@ function prediction(engine: Engine, from: Endpoint, to: Endpoint): (family: IpFa
     if (!portSets.has(bounds.possible, point)) return 'denied';
     return portSets.has(bounds.certain, point) ? 'allowed' : 'unknown';
   };
+}
+
+/** Of a range outside the cluster one address. */
+function atAddress(end: PromisedConnection['to']): PromisedConnection['to'] {
+  const ip = end.endpoint.type === 'range' ? sampleOf(end.endpoint.cidrs) : undefined;
+  return ip === undefined ? end : { endpoint: { type: 'address', ip }, label: formatIp(ip) };
 }
 
 function targetIndex(
@@ -123,10 +131,14 @@ function endsOf(
     targets.push({ label, group: label, endpoint: { type: 'address', ip }, addresses: [ip] });
   }
   const notes = [
-    ...(unborn === 0 ? [] : [`${unborn} pods do not run or have no address, and take no part`]),
-    ...(hosts === 0 ? [] : [`${hosts} pods on the host network are connected to, but open no connections`]),
+    ...(unborn === 0 ? [] : [`${podsOf(unborn)} not running or without an address: left out`]),
+    ...(hosts === 0 ? [] : [`${podsOf(hosts)} on the host network: connected to, but opening no connections`]),
   ];
   return { sources, targets, notes };
+}
+
+function podsOf(count: number): string {
+  return count === 1 ? '1 pod' : `${count} pods`;
 }
 
 function isSamePod(a: Endpoint, b: Endpoint): boolean {

@@ -1,8 +1,10 @@
 import { formatIp } from '../base/inet-format.ts';
 import { resultApiVersion } from '../engine/results.ts';
 import type { ProbeReport } from '../probe/judge-probes.ts';
+import { jsonLine } from './escape.ts';
+import { gateValue } from './verdict-json.ts';
 
-/** Every attempt, in order, with what was predicted and what was measured. */
+/** Every attempt, in order, with what was predicted and what was measured; disagreements name it by its index. */
 export function renderProbeJson({ plan, judged, simulated, counts, broken, disagreements }: ProbeReport): string {
   const attempts = judged.map(({ attempt, measured, allowed, judgement }) => ({
     from: plan.sources[attempt.source]?.label ?? '',
@@ -18,19 +20,22 @@ export function renderProbeJson({ plan, judged, simulated, counts, broken, disag
     ...(allowed === undefined ? {} : { allowed }),
     judgement,
   }));
+  const indexes = new Map(judged.map(({ attempt }, index) => [attempt, index]));
   const explained = disagreements.map(({ judged: { attempt }, verdict }) => ({
-    attempt: judged.findIndex((each) => each.attempt === attempt),
-    egress: verdict.egress,
-    ingress: verdict.ingress,
+    attempt: indexes.get(attempt) ?? -1,
+    egress: gateValue(verdict.egress),
+    ingress: gateValue(verdict.ingress),
   }));
-  const report = {
-    apiVersion: resultApiVersion,
-    kind: 'ProbeReport',
-    simulated,
-    summary: { connections: judged.length, ...counts, promisesBroken: broken.length },
-    attempts,
-    disagreements: explained,
-    notes: plan.notes,
-  };
-  return `${JSON.stringify(report, undefined, 2)}\n`;
+  const list = (values: readonly unknown[]): string =>
+    values.length === 0 ? '[]' : `[\n${values.map((value) => `    ${jsonLine(value)}`).join(',\n')}\n  ]`;
+  const entries = [
+    ['apiVersion', jsonLine(resultApiVersion)],
+    ['kind', '"ProbeReport"'],
+    ['simulated', jsonLine(simulated)],
+    ['summary', jsonLine({ connections: judged.length, ...counts, promisesBroken: broken.length })],
+    ['attempts', list(attempts)],
+    ['disagreements', list(explained)],
+    ['notes', jsonLine(plan.notes)],
+  ];
+  return `{\n${entries.map(([key, text]) => `  "${key}": ${text}`).join(',\n')}\n}\n`;
 }

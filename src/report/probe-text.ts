@@ -49,7 +49,7 @@ function matrix({ plan, judged }: ProbeReport, { palette }: ProbeTextOptions, sy
     const to = plan.targets[each.attempt.target]?.group ?? '';
     rows.add(from);
     columns.add(to);
-    const key = `${from} ${to}`;
+    const key = cellKey(from, to);
     const cell = cells.get(key);
     if (cell === undefined) cells.set(key, [each]);
     else cell.push(each);
@@ -61,7 +61,7 @@ function matrix({ plan, judged }: ProbeReport, { palette }: ProbeTextOptions, sy
   const heads = [...columns].toSorted(order);
   const texts = [...rows].toSorted(order).map((row) => ({
     label: `${number.get(row) ?? ''} ${visible(row)}`,
-    cells: heads.map((column) => cellText(cells.get(`${row} ${column}`) ?? [], symbols)),
+    cells: heads.map((column) => cellText(cells.get(cellKey(row, column)) ?? [], symbols)),
   }));
   const labelWidth = Math.max(...texts.map(({ label }) => displayWidth(label)), 4);
   const widths = heads.map((column, index) =>
@@ -82,6 +82,10 @@ function matrix({ plan, judged }: ProbeReport, { palette }: ProbeTextOptions, sy
     ),
     ...outsiders.map((label) => palette.dim(label)),
   ];
+}
+
+function cellKey(from: string, to: string): string {
+  return JSON.stringify([from, to]);
 }
 
 type CellState = 'allowed' | 'denied' | 'mixed' | 'none' | 'wrong';
@@ -132,11 +136,15 @@ function paint(palette: Palette, state: CellState): (text: string) => string {
   }
 }
 
-function summary({ judged, counts, plan }: ProbeReport, { palette }: ProbeTextOptions): readonly string[] {
+function summary(
+  { judged, counts, plan, broken: promises }: ProbeReport,
+  { palette }: ProbeTextOptions,
+): readonly string[] {
   const { agrees, leaks, lost, unpredicted, untried } = counts;
   const parts = [
     ...(leaks === 0 ? [] : [`${leaks} got through although denied`]),
     ...(lost === 0 ? [] : [`${lost} did not get through although allowed`]),
+    ...(promises.length === 0 ? [] : [`${promises.length} not as promised`]),
     ...(unpredicted === 0 ? [] : [`${unpredicted} could not be predicted`]),
     ...(untried === 0
       ? []
@@ -144,17 +152,17 @@ function summary({ judged, counts, plan }: ProbeReport, { palette }: ProbeTextOp
   ];
   const head = `${countOf(judged.length, 'connection')}: ${agrees} as predicted`;
   const line = [head, ...parts].join(', ');
-  const colour = leaks + lost > 0 ? palette.red : palette.green;
+  const colour = leaks + lost + promises.length > 0 ? palette.red : palette.green;
   return [colour(line), ...plan.notes.map((note) => palette.dim(`note: ${visible(note)}`))];
 }
 
 function reasons(judged: readonly JudgedAttempt[]): readonly string[] {
   return judged
     .filter(({ judgement }) => judgement === 'untried')
-    .map(
-      ({ attempt, measured }) =>
-        `${attempt.protocol}: ${visible(measured.text === '' ? measured.outcome : measured.text)}`,
-    );
+    .map(({ attempt: { protocol }, measured: { outcome, text } }) => {
+      const why = visible(text === '' ? outcome : text);
+      return outcome === 'unsupported' ? `${protocol}: ${why}` : why;
+    });
 }
 
 function broken(
