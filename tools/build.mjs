@@ -32,7 +32,7 @@ export function build() {
     });
     if (run.status !== 0) throw new Error('the TypeScript compiler reported errors; dist/ is as it was before');
     // Of the floors above the library only the bundle is wanted.
-    for (const folder of ['io', 'agent', 'cli']) rmSync(join(next, folder), { recursive: true, force: true });
+    for (const folder of ['io', 'agent', 'lab', 'cli']) rmSync(join(next, folder), { recursive: true, force: true });
     buildSync({
       absWorkingDir: root,
       entryPoints: [
