@@ -3,7 +3,7 @@
  *
  * Baselines: `JSON.parse` of the same input, and the bit matrix of `bit-matrix.ts`. Seconds on a shared machine
  * mean little; the ratios hold. Nothing here passes or fails. `npm run bench -- packets` measures the data plane
- * instead, `npm run bench -- nft` the ways into the kernel.
+ * instead, `npm run bench -- nft` the ways into the kernel, `npm run bench -- lab` the lab.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -238,6 +238,11 @@ if (process.argv.includes('nft')) {
 if (process.argv.includes('packets')) {
   const { benchPacketPath } = await import('./packets.ts');
   await benchPacketPath(quick);
+  process.exit();
+}
+if (process.argv.includes('lab')) {
+  const { benchLab } = await import('./lab.ts');
+  await benchLab(quick);
   process.exit();
 }
 
