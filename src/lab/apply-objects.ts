@@ -3,8 +3,8 @@ import type { JsonObject } from './api/json.ts';
 import { systemContext, type Rest, type Written } from './api/rest/rest.ts';
 import { splitApiVersion, type Resource } from './api/resources.ts';
 import { StatusError } from './api/status-error.ts';
-import { metadataOf, resourceKey } from './api/store/object-store.ts';
-import { nameOf, textAt } from './controllers/reading.ts';
+import { resourceKey } from './api/store/object-store.ts';
+import { nameOf, textAt, metadataOf } from './api/field-values.ts';
 import type { AppliedObject, LabObject, RefusedObject } from './lab.ts';
 import type { Change } from './settlement.ts';
 

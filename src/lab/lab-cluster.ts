@@ -15,7 +15,7 @@ import { tokenAuthenticator } from './api/server/token-authenticator.ts';
 import { ObjectStore, type ResourceId } from './api/store/object-store.ts';
 import { StreamHandler } from './api/streams/stream-handler.ts';
 import { applyObjects } from './apply-objects.ts';
-import { textAt } from './controllers/reading.ts';
+import { textAt } from './api/field-values.ts';
 import { type RunningControllers, startControllers } from './controllers/start-controllers.ts';
 import { type EventRecorder, eventRecorder } from './events/event-recorder.ts';
 import { programOf } from './images.ts';

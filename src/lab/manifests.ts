@@ -5,7 +5,7 @@ import { intentsApiVersion } from '../intents/read-intents.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import { type ManifestDocument, parseManifests } from '../yaml/parse.ts';
 import { fromEntries, get, isList, isObject, type JsonObject, type JsonValue } from './api/json.ts';
-import { textAt } from './controllers/reading.ts';
+import { textAt } from './api/field-values.ts';
 import type { LabObject } from './lab.ts';
 
 export interface LabManifests {

@@ -1,7 +1,7 @@
 /** What a lab still waits for: workloads and pods that are not as they shall be. */
 import type { JsonObject } from './api/json.ts';
 import type { ObjectStore, ResourceId } from './api/store/object-store.ts';
-import { nameOf, namespaceOf, numberAt, objectAt, objectsAt, textAt, valueAt } from './controllers/reading.ts';
+import { nameOf, namespaceOf, numberAt, objectAt, objectsAt, textAt, valueAt } from './api/field-values.ts';
 
 const apps = (plural: string): ResourceId => ({ group: 'apps', plural });
 const PODS: ResourceId = { group: '', plural: 'pods' };

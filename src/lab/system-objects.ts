@@ -1,7 +1,7 @@
 /** What a lab has before anybody has applied anything: its API as a Service, and its DNS. */
 import type { JsonObject } from './api/json.ts';
 import { type Rest, systemContext } from './api/rest/rest.ts';
-import { metadataOf } from './api/field-values.ts';
+import { nameOf, namespaceOf } from './api/field-values.ts';
 import { type ObjectKey, type ObjectStore, resourceKey } from './api/store/object-store.ts';
 import { BugError } from '../base/assert.ts';
 import type { Clock } from '../io/kubernetes/clock.ts';
@@ -18,7 +18,7 @@ export function createSystemObjects(rest: Rest, networks: LabNetworks): void {
 }
 
 /** A real API server looks every ten seconds; here nobody has to wait so long. */
-const RESTORED_AFTER_MS = 500;
+const RESTORED_AFTER_MS = 20;
 
 /**
  * As a real API server, brings its Service back when somebody deletes it: `kubectl delete service --all` is how exercises
@@ -34,10 +34,7 @@ export function keepApiService(store: ObjectStore, rest: Rest, networks: LabNetw
   const unsubscribe = store.subscribe(({ type, resource, object }) => {
     if (type !== 'DELETED' || cancel !== undefined) return;
     const lost = kept.some(
-      ([key]) =>
-        resourceKey(key) === resource &&
-        metadataOf(object)['name'] === key.name &&
-        metadataOf(object)['namespace'] === key.namespace,
+      ([key]) => resourceKey(key) === resource && nameOf(object) === key.name && namespaceOf(object) === key.namespace,
     );
     if (lost) cancel = clock.after(RESTORED_AFTER_MS, restore);
   });
@@ -56,7 +53,7 @@ function create(rest: Rest, namespace: string, [group, version, plural, object]:
 }
 
 function keyOf([group, , plural, object]: SystemObject): ObjectKey {
-  return { group, plural, namespace: 'default', name: String(metadataOf(object)['name']) };
+  return { group, plural, namespace: 'default', name: nameOf(object) };
 }
 
 function apiObjects(networks: LabNetworks): readonly SystemObject[] {

@@ -15,7 +15,10 @@ export function isList(value: JsonValue | undefined): value is readonly JsonValu
 
 /** The own field of that name: `__proto__` and `constructor` are names like others. */
 export function get(object: JsonObject, name: string): JsonValue | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
+  // What objects inherit are functions, which JSON has none of, and this one.
+  if (name === '__proto__') return Object.hasOwn(object, name) ? object[name] : undefined;
+  const value = object[name];
+  return typeof value === 'function' ? undefined : value;
 }
 
 /** An object of these fields, in this order; `undefined` ones are left out. */
@@ -80,5 +83,6 @@ export function sameJson(left: JsonValue | undefined, right: JsonValue | undefin
 export function isDeeperThan(value: JsonValue, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const items: readonly (JsonValue | undefined)[] = isList(value) ? value : Object.values(value);
-  return items.some((item) => item !== undefined && (levels === 0 || isDeeperThan(item, levels - 1)));
+  for (const item of items) if (item !== undefined && (levels === 0 || isDeeperThan(item, levels - 1))) return true;
+  return false;
 }

@@ -6,7 +6,7 @@ import { type ClusterIndex, controllerOf } from './cluster-index.ts';
 import type { Observed } from './controller.ts';
 import { keyOf } from './controller.ts';
 import { readSelector, SelectorIndex } from './label-selection.ts';
-import { isGoing, labelsOf, nameOf, namespaceOf, objectAt, objectsAt, textAt, uidOf } from './reading.ts';
+import { isGoing, labelsOf, nameOf, namespaceOf, objectAt, objectsAt, textAt, uidOf } from '../api/field-values.ts';
 import { controllerReference, metadataWith, PODS, REPLICA_SETS, type Writer, type WrittenKind } from './writer.ts';
 
 /** Pods of an owner, after the ones that its selector matches were adopted and others released. */

@@ -7,7 +7,7 @@ import type { LabelSelector } from '../../kube/objects.ts';
 import type { JsonObject } from '../api/json.ts';
 import type { StoreEvent } from '../api/store/event-ring.ts';
 import { labelText, requiredLabel } from './label-selection.ts';
-import { isTrueAt, labelsOf, namespaceOf, objectsAt, textAt, uidOf, valueAt } from './reading.ts';
+import { isTrueAt, labelsOf, namespaceOf, objectsAt, textAt, uidOf, valueAt } from '../api/field-values.ts';
 
 export interface IndexedObject {
   /** `deployments.apps` */

@@ -1,6 +1,6 @@
 /** Conditions in the status of objects. */
 import { fromEntries, get, type JsonObject } from '../api/json.ts';
-import { objectsAt, textAt } from './reading.ts';
+import { objectsAt, textAt } from '../api/field-values.ts';
 
 export interface NewCondition {
   readonly type: string;

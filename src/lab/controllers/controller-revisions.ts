@@ -2,7 +2,7 @@
 import { fromEntries, type JsonObject } from '../api/json.ts';
 import type { ClusterIndex } from './cluster-index.ts';
 import { compareText } from './pod-state.ts';
-import { nameOf, namespaceOf, numberAt, objectAt, textAt, uidOf } from './reading.ts';
+import { nameOf, namespaceOf, numberAt, objectAt, textAt, uidOf } from '../api/field-values.ts';
 import { sameTemplate, templateHash } from './template-hash.ts';
 import { CONTROLLER_REVISIONS, controllerReference, type Writer } from './writer.ts';
 

@@ -21,7 +21,7 @@ import {
   textAt,
   textsAt,
   valueAt,
-} from './reading.ts';
+} from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { DAEMON_SETS, PODS, type Writer, writer } from './writer.ts';
 

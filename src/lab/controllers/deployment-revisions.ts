@@ -1,7 +1,7 @@
 /** Revisions of a Deployment: a ReplicaSet for each template that it had. */
 import { fromEntries, type JsonObject } from '../api/json.ts';
 import { boundsOf, byAge, replicasOf } from './deployment-scaling.ts';
-import { numberAt, objectAt, textAt, textMapAt, valueAt } from './reading.ts';
+import { numberAt, objectAt, textAt, textMapAt, valueAt } from '../api/field-values.ts';
 import { POD_TEMPLATE_HASH, sameTemplate } from './template-hash.ts';
 import { controllerReference } from './writer.ts';
 

@@ -1,7 +1,7 @@
 /** How many pods each ReplicaSet of a Deployment shall have. Pure: numbers in, numbers out. */
 import type { JsonObject, JsonValue } from '../api/json.ts';
 import { compareText } from './pod-state.ts';
-import { createdMs, nameOf, numberAt, textAt, valueAt } from './reading.ts';
+import { createdMs, nameOf, numberAt, textAt, valueAt } from '../api/field-values.ts';
 
 export function replicasOf(object: JsonObject): number {
   return numberAt(object, 'spec', 'replicas') ?? 1;

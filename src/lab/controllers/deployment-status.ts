@@ -9,7 +9,8 @@ import {
   withoutCondition,
 } from './conditions.ts';
 import { boundsOf, replicasOf, total } from './deployment-scaling.ts';
-import { isTrueAt, nameOf, numberAt, textAt, timeMs, timeText } from './reading.ts';
+import { timeText, timeMs } from '../api/times.ts';
+import { isTrueAt, nameOf, numberAt, textAt } from '../api/field-values.ts';
 
 export interface RolloutView {
   readonly deployment: JsonObject;

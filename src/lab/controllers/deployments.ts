@@ -23,7 +23,7 @@ import {
 } from './deployment-scaling.ts';
 import { countsOf, deploymentStatus, isComplete, type RolloutView, stuckInMs } from './deployment-status.ts';
 import { isOver } from './pod-state.ts';
-import { isGoing, isTrueAt, nameOf, namespaceOf, numberAt, objectAt, textAt, uidOf } from './reading.ts';
+import { isGoing, isTrueAt, nameOf, namespaceOf, numberAt, objectAt, textAt, uidOf } from '../api/field-values.ts';
 import { templateHash } from './template-hash.ts';
 import type { SyncResult } from './work-loop.ts';
 import { DEPLOYMENTS, metadataWith, REPLICA_SETS, type Writer, writer } from './writer.ts';

@@ -2,7 +2,7 @@
 import { fromEntries, get, type JsonObject } from '../api/json.ts';
 import { type Controller, keyOf, splitKey, type Surroundings } from './controller.ts';
 import { MANAGED_BY, SERVICE_NAME } from './endpoints.ts';
-import { isGoing, labelsOf, nameOf, namespaceOf, objectAt, objectsAt, textAt, textMapAt } from './reading.ts';
+import { isGoing, labelsOf, nameOf, namespaceOf, objectAt, objectsAt, textAt, textMapAt } from '../api/field-values.ts';
 import { type AddressFamily, familyOf } from './service-backends.ts';
 import type { SyncResult } from './work-loop.ts';
 import { controllerReference, ENDPOINT_SLICES, ENDPOINTS, SERVICES, writer } from './writer.ts';

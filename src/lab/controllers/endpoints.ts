@@ -5,7 +5,17 @@ import { type Controller, keyOf, type Observed, splitKey, type Surroundings } fr
 import { endpointSubsets } from './endpoints-plan.ts';
 import { mapSelector, SelectorIndex } from './label-selection.ts';
 import { compareText, isOver, isReady } from './pod-state.ts';
-import { isGoing, labelsOf, nameOf, namespaceOf, objectAt, objectsAt, textAt, textMapAt, valueAt } from './reading.ts';
+import {
+  isGoing,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  objectAt,
+  objectsAt,
+  textAt,
+  textMapAt,
+  valueAt,
+} from '../api/field-values.ts';
 import { type Backend, backendOf, familiesOf, isHeadless } from './service-backends.ts';
 import { planSlices, sliceObject } from './slice-plan.ts';
 import type { SyncResult } from './work-loop.ts';

@@ -6,7 +6,7 @@ import { resourceKey } from '../api/store/object-store.ts';
 import { without } from './claims.ts';
 import type { IndexedObject } from './cluster-index.ts';
 import type { Controller, Surroundings } from './controller.ts';
-import { isGoing, isTrueAt, nameOf, namespaceOf, objectsAt, textAt, textsAt, uidOf } from './reading.ts';
+import { isGoing, isTrueAt, nameOf, namespaceOf, objectsAt, textAt, textsAt, uidOf } from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { metadataWith } from './writer.ts';
 

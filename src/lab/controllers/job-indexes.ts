@@ -1,6 +1,6 @@
 /** Jobs whose pods are numbered: completion mode `Indexed`. */
 import type { JsonObject } from '../api/json.ts';
-import { objectsAt, textAt } from './reading.ts';
+import { objectsAt, textAt } from '../api/field-values.ts';
 
 export const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
 

@@ -7,18 +7,8 @@ import { OwnerWatch } from './claims.ts';
 import { COMPLETION_INDEX, formatIndexes, indexedSpec, indexOf, missingIndexes } from './job-indexes.ts';
 import { BURST, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
 import { byLeastLoss, isActive, isOver, isReady, phaseOf } from './pod-state.ts';
-import {
-  isGoing,
-  isTrueAt,
-  nameOf,
-  numberAt,
-  objectAt,
-  objectsAt,
-  textAt,
-  timeMs,
-  timeText,
-  uidOf,
-} from './reading.ts';
+import { timeText, timeMs } from '../api/times.ts';
+import { isGoing, isTrueAt, nameOf, numberAt, objectAt, objectsAt, textAt, uidOf } from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { JOBS, type Writer, writer } from './writer.ts';
 

@@ -2,7 +2,7 @@
 import { matches } from '../../kube/selectors.ts';
 import type { Labels, LabelSelector, Requirement } from '../../kube/objects.ts';
 import { isObject, type JsonValue } from '../api/json.ts';
-import { objectsAt, textAt, textMapAt, textsAt } from './reading.ts';
+import { objectsAt, textAt, textMapAt, textsAt } from '../api/field-values.ts';
 
 /** A `LabelSelector` field. One that cannot be read matches nothing; so does one that is absent. */
 export function readSelector(value: JsonValue | undefined): LabelSelector {

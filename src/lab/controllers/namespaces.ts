@@ -6,7 +6,8 @@ import { StatusError } from '../api/status-error.ts';
 import { resourceKey } from '../api/store/object-store.ts';
 import { conditionsOf, type NewCondition, withCondition } from './conditions.ts';
 import { type Controller, keyOf, splitKey, type Surroundings } from './controller.ts';
-import { isGoing, nameOf, namespaceOf, objectAt, textsAt, timeText, uidOf } from './reading.ts';
+import { timeText } from '../api/times.ts';
+import { isGoing, nameOf, namespaceOf, objectAt, textsAt, uidOf } from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { NAMESPACES, writer, type WrittenKind } from './writer.ts';
 

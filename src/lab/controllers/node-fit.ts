@@ -1,7 +1,7 @@
 /** Whether a pod may run on a node. Pure. */
 import { get, type JsonObject } from '../api/json.ts';
 import { conditionOf } from './conditions.ts';
-import { isTrueAt, labelsOf, nameOf, objectsAt, textAt, textMapAt, textsAt, valueAt } from './reading.ts';
+import { isTrueAt, labelsOf, nameOf, objectsAt, textAt, textMapAt, textsAt, valueAt } from '../api/field-values.ts';
 
 export const NOT_READY_TAINT = 'node.kubernetes.io/not-ready';
 export const UNSCHEDULABLE_TAINT = 'node.kubernetes.io/unschedulable';

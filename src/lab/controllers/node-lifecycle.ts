@@ -2,7 +2,7 @@
 import { fromEntries, type JsonObject } from '../api/json.ts';
 import type { Controller, Surroundings } from './controller.ts';
 import { isReadyNode, NOT_READY_TAINT, UNSCHEDULABLE_TAINT } from './node-fit.ts';
-import { isTrueAt, nameOf, objectAt, objectsAt, textAt } from './reading.ts';
+import { isTrueAt, nameOf, objectAt, objectsAt, textAt } from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { NODES, PODS, writer } from './writer.ts';
 

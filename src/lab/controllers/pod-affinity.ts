@@ -4,7 +4,7 @@ import type { JsonObject } from '../api/json.ts';
 import type { ClusterIndex } from './cluster-index.ts';
 import { readSelector } from './label-selection.ts';
 import { isOver } from './pod-state.ts';
-import { labelsOf, nameOf, namespaceOf, objectsAt, textAt, textsAt, valueAt } from './reading.ts';
+import { labelsOf, nameOf, namespaceOf, objectsAt, textAt, textsAt, valueAt } from '../api/field-values.ts';
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 

@@ -4,7 +4,7 @@ import { StatusError } from '../api/status-error.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
 import type { ClusterIndex } from './cluster-index.ts';
 import type { Surroundings } from './controller.ts';
-import { isGoing, nameOf, namespaceOf, objectAt, textsAt } from './reading.ts';
+import { isGoing, nameOf, namespaceOf, objectAt, textsAt } from '../api/field-values.ts';
 import { controllerReference, NAMESPACES, PODS, type Writer } from './writer.ts';
 
 /** A pod of a template, without a name of its own unless `metadata` gives one. */

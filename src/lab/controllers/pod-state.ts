@@ -1,7 +1,8 @@
 /** What controllers ask of pods. */
 import type { JsonObject } from '../api/json.ts';
 import { conditionOf } from './conditions.ts';
-import { createdMs, isGoing, nameOf, numberAt, objectsAt, textAt, timeMs } from './reading.ts';
+import { timeMs } from '../api/times.ts';
+import { createdMs, isGoing, nameOf, numberAt, objectsAt, textAt } from '../api/field-values.ts';
 
 export function phaseOf(pod: JsonObject): string {
   return textAt(pod, 'status', 'phase');

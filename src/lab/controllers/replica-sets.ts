@@ -6,7 +6,8 @@ import { conditionsOf, statusFields, withCondition, withoutCondition } from './c
 import { type Controller, splitKey, type Surroundings } from './controller.ts';
 import { BURST, hasLabels, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
 import { byLeastLoss, countPods, isActive, type PodCounts } from './pod-state.ts';
-import { isGoing, numberAt, objectAt, timeText } from './reading.ts';
+import { timeText } from '../api/times.ts';
+import { isGoing, numberAt, objectAt } from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { REPLICA_SETS, writer } from './writer.ts';
 

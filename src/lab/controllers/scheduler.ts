@@ -9,7 +9,8 @@ import { type Controller, keyOf, type Observed, splitKey, type Surroundings } fr
 import { isReadyNode, unfitMessage, unfitness } from './node-fit.ts';
 import { neighbourObjections } from './pod-affinity.ts';
 import { isOver } from './pod-state.ts';
-import { isGoing, nameOf, namespaceOf, objectAt, objectsAt, textAt, timeText } from './reading.ts';
+import { timeText } from '../api/times.ts';
+import { isGoing, nameOf, namespaceOf, objectAt, objectsAt, textAt } from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { PODS, writer } from './writer.ts';
 

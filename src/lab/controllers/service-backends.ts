@@ -12,7 +12,7 @@ import {
   textsAt,
   uidOf,
   valueAt,
-} from './reading.ts';
+} from '../api/field-values.ts';
 
 export type AddressFamily = 'IPv4' | 'IPv6';
 

@@ -1,6 +1,6 @@
 /** Which endpoints go into which EndpointSlice, so that a change of one pod changes one slice. */
 import { fromEntries, get, type JsonObject } from '../api/json.ts';
-import { objectAt, objectsAt, textAt } from './reading.ts';
+import { objectAt, objectsAt, textAt } from '../api/field-values.ts';
 import {
   type AddressFamily,
   type Backend,

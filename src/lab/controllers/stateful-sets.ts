@@ -6,7 +6,7 @@ import { type Controller, splitKey, type Surroundings } from './controller.ts';
 import { ensureRevisions, REVISION_HASH, type Revisions, templateOf, trimRevisions } from './controller-revisions.ts';
 import { BURST, PodMaking, podFromTemplate, refusalOf } from './pod-making.ts';
 import { availableInMs, countPods, isOver, phaseOf } from './pod-state.ts';
-import { isGoing, labelsOf, nameOf, namespaceOf, numberAt, objectsAt, textAt } from './reading.ts';
+import { isGoing, labelsOf, nameOf, namespaceOf, numberAt, objectsAt, textAt } from '../api/field-values.ts';
 import type { SyncResult } from './work-loop.ts';
 import { PODS, STATEFUL_SETS, writer } from './writer.ts';
 

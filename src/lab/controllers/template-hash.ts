@@ -1,11 +1,9 @@
 /** Names for versions of a pod template. */
 import { get, isList, isObject, type JsonObject, type JsonValue, sameJson } from '../api/json.ts';
+import { nameLetters } from '../api/rest/object-names.ts';
 import { compareText } from './pod-state.ts';
 
 export const POD_TEMPLATE_HASH = 'pod-template-hash';
-
-/** Letters and digits that make no words, as in other generated names. */
-const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
 
 /** The same for templates that mean the same; `collisions` gives another one to the same template. */
 export function templateHash(template: JsonObject, collisions: number): string {
@@ -15,7 +13,7 @@ export function templateHash(template: JsonObject, collisions: number): string {
     hash ^= text.charCodeAt(at);
     hash = Math.imul(hash, 0x01000193) >>> 0;
   }
-  return Array.from(String(hash), (digit) => LETTERS.charAt(digit.charCodeAt(0) % LETTERS.length)).join('');
+  return Array.from(String(hash), (digit) => nameLetters.charAt(digit.charCodeAt(0) % nameLetters.length)).join('');
 }
 
 /** Whether pods of both are the same but for the label of the hash. */

@@ -2,8 +2,7 @@
 import { get, type JsonObject, type JsonValue, sameJson } from '../api/json.ts';
 import type { Resource } from '../api/resources.ts';
 import { type DeleteRequest, type RequestContext, type Rest, systemContext } from '../api/rest/rest.ts';
-import { metadataOf } from '../api/store/object-store.ts';
-import { nameOf, namespaceOf, uidOf } from './reading.ts';
+import { nameOf, namespaceOf, uidOf, metadataOf } from '../api/field-values.ts';
 
 export interface Writer {
   /** The stored object, as of now. */

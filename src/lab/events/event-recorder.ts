@@ -3,8 +3,9 @@ import type { Clock } from '../../io/kubernetes/clock.ts';
 import { fromEntries, get, type JsonObject, type JsonValue } from '../api/json.ts';
 import { type Rest, systemContext } from '../api/rest/rest.ts';
 import { StatusError } from '../api/status-error.ts';
-import { metadataOf, type ObjectKey, resourceKey } from '../api/store/object-store.ts';
-import { nameOf, namespaceOf, textAt, timeText } from '../controllers/reading.ts';
+import { type ObjectKey, resourceKey } from '../api/store/object-store.ts';
+import { timeText } from '../api/times.ts';
+import { nameOf, namespaceOf, textAt, metadataOf } from '../api/field-values.ts';
 
 export interface Happening {
   /** The object as it is stored, or an object with `apiVersion`, `kind` and the `metadata` that is known of it. */

@@ -1,7 +1,7 @@
 /** One container of a pod, from its image to its last end. */
 import { type Clock, pause } from '../../io/kubernetes/clock.ts';
 import { isObject, type JsonObject } from '../api/json.ts';
-import { numberAt, textAt, valueAt } from '../controllers/reading.ts';
+import { numberAt, textAt, valueAt } from '../api/field-values.ts';
 import type { ImageRefusal } from '../images.ts';
 import { BUILT_IN_FOLDER } from '../images/built-in.ts';
 import type { Listener } from '../images/listeners.ts';

@@ -1,6 +1,7 @@
 /** What is known of one container, and how its status says it. */
 import { fromEntries, type JsonObject } from '../api/json.ts';
-import { textAt, timeText } from '../controllers/reading.ts';
+import { timeText } from '../api/times.ts';
+import { textAt } from '../api/field-values.ts';
 
 export interface Terminated {
   readonly kind: 'terminated';

@@ -1,6 +1,6 @@
 /** The variables of a container. */
 import { type JsonObject, isObject } from '../api/json.ts';
-import { isTrueAt, objectsAt, textAt, textMapAt, valueAt } from '../controllers/reading.ts';
+import { isTrueAt, objectsAt, textAt, textMapAt, valueAt } from '../api/field-values.ts';
 import { expand } from './expansion.ts';
 import { fieldValue, type PodFacts, resourceValue } from './field-ref.ts';
 import { StartRefusal } from './start-refusal.ts';

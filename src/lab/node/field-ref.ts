@@ -1,6 +1,6 @@
 /** What a pod tells its programs of itself: `fieldRef` and `resourceFieldRef`. */
 import type { JsonObject } from '../api/json.ts';
-import { objectsAt, textAt, textMapAt } from '../controllers/reading.ts';
+import { objectsAt, textAt, textMapAt } from '../api/field-values.ts';
 import { StartRefusal } from './start-refusal.ts';
 
 /** What the kubelet knows of a pod beside its object. */

@@ -1,7 +1,7 @@
 /** What probes and life cycle hooks do: ask by HTTP, connect, run something in the container. */
 import type { Clock } from '../../io/kubernetes/clock.ts';
 import { isObject, type JsonObject, type JsonValue } from '../api/json.ts';
-import { numberAt, objectsAt, textAt, textsAt, valueAt } from '../controllers/reading.ts';
+import { numberAt, objectsAt, textAt, textsAt, valueAt } from '../api/field-values.ts';
 import type { ExecSession } from '../runtime/exec-session.ts';
 import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import { within } from './deadline.ts';

@@ -3,7 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type { JsonObject } from '../api/json.ts';
 import { badRequest, type StatusError } from '../api/status-error.ts';
 import type { ObjectStore } from '../api/store/object-store.ts';
-import { nameOf, objectsAt, textAt, textMapAt, uidOf } from '../controllers/reading.ts';
+import { nameOf, objectsAt, textAt, textMapAt, uidOf } from '../api/field-values.ts';
 import { execArgv } from '../images.ts';
 import type { ContainerTarget, PodStreams } from '../pod-streams.ts';
 import type { ExecSession } from '../runtime/exec-session.ts';

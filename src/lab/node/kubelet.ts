@@ -4,7 +4,7 @@ import type { JsonObject } from '../api/json.ts';
 import { type Rest, systemContext } from '../api/rest/rest.ts';
 import { StatusError } from '../api/status-error.ts';
 import type { StoreEvent } from '../api/store/event-ring.ts';
-import { nameOf, namespaceOf, textAt, uidOf } from '../controllers/reading.ts';
+import { nameOf, namespaceOf, textAt, uidOf } from '../api/field-values.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
 import type { programOf } from '../images.ts';
 import type { LabNetworks } from '../networks.ts';

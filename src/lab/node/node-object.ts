@@ -1,6 +1,7 @@
 /** The Node objects of the lab. */
 import { fromEntries, type JsonObject, type JsonValue } from '../api/json.ts';
-import { objectAt, objectsAt, textAt, timeText } from '../controllers/reading.ts';
+import { timeText } from '../api/times.ts';
+import { objectAt, objectsAt, textAt } from '../api/field-values.ts';
 import type { NodeNetwork } from '../networks.ts';
 
 export interface NodeFacts {

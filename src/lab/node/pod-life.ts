@@ -5,6 +5,7 @@ import type { Rest } from '../api/rest/rest.ts';
 import { systemContext } from '../api/rest/rest.ts';
 import { StatusError } from '../api/status-error.ts';
 import type { ObjectKey } from '../api/store/object-store.ts';
+import { timeMs } from '../api/times.ts';
 import {
   isGoing,
   isTrueAt,
@@ -14,10 +15,9 @@ import {
   objectsAt,
   textAt,
   textsAt,
-  timeMs,
   uidOf,
   valueAt,
-} from '../controllers/reading.ts';
+} from '../api/field-values.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
 import type { programOf } from '../images.ts';
 import type { LabNetworks, NodeNetwork } from '../networks.ts';

@@ -1,6 +1,7 @@
 /** The status of a pod, from what is known of its containers. */
 import { fromEntries, type JsonObject, type JsonValue } from '../api/json.ts';
-import { objectAt, objectsAt, textAt, timeText } from '../controllers/reading.ts';
+import { timeText } from '../api/times.ts';
+import { objectAt, objectsAt, textAt } from '../api/field-values.ts';
 import { containerStatus, type ContainerSummary } from './container-state.ts';
 
 export interface PodSummary {

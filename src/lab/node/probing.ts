@@ -1,5 +1,5 @@
 import type { JsonObject } from '../api/json.ts';
-import { numberAt } from '../controllers/reading.ts';
+import { numberAt } from '../api/field-values.ts';
 import { type Clock, pause } from '../../io/kubernetes/clock.ts';
 import { type HandlerTarget, runHandler } from './handler.ts';
 

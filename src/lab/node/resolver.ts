@@ -1,7 +1,7 @@
 /** The resolv.conf of a pod. */
 import { CLUSTER_DOMAIN, type LabNetworks } from '../networks.ts';
 import type { JsonObject } from '../api/json.ts';
-import { isTrueAt, objectsAt, textAt, textsAt } from '../controllers/reading.ts';
+import { isTrueAt, objectsAt, textAt, textsAt } from '../api/field-values.ts';
 import type { SandboxSpec } from '../runtime/runtime.ts';
 
 export type Resolver = Pick<SandboxSpec, 'nameservers' | 'resolverOptions' | 'searches'>;

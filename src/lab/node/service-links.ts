@@ -1,6 +1,6 @@
 /** The variables by which a pod finds Services: those of its namespace, and the API server always. */
 import type { JsonObject } from '../api/json.ts';
-import { nameOf, namespaceOf, numberAt, objectsAt, textAt } from '../controllers/reading.ts';
+import { nameOf, namespaceOf, numberAt, objectsAt, textAt } from '../api/field-values.ts';
 
 /** More would only make an environment that no program can be started with. */
 const MAX_SERVICES = 200;

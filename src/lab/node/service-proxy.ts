@@ -3,7 +3,7 @@ import type { Clock } from '../../io/kubernetes/clock.ts';
 import { type JsonObject, sameJson } from '../api/json.ts';
 import type { StoreEvent } from '../api/store/event-ring.ts';
 import { type ObjectStore, resourceKey } from '../api/store/object-store.ts';
-import { nameOf, namespaceOf, objectAt } from '../controllers/reading.ts';
+import { nameOf, namespaceOf, objectAt } from '../api/field-values.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ServiceRule } from '../services/service-rule.ts';
 import type { Change, Settlement } from '../settlement.ts';

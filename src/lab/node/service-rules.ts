@@ -1,15 +1,6 @@
 /** What a Service and its EndpointSlices mean for the forwarding of one node. */
 import type { JsonObject } from '../api/json.ts';
-import {
-  isTrueAt,
-  nameOf,
-  namespaceOf,
-  numberAt,
-  objectsAt,
-  textAt,
-  textsAt,
-  valueAt,
-} from '../controllers/reading.ts';
+import { isTrueAt, nameOf, namespaceOf, numberAt, objectsAt, textAt, textsAt, valueAt } from '../api/field-values.ts';
 import type { ServiceBackend, ServiceRule } from '../services/service-rule.ts';
 
 /**

@@ -3,7 +3,7 @@
  * folders. They are written when a container starts; a running one does not see later changes.
  */
 import { get, isObject, type JsonObject, type JsonValue } from '../api/json.ts';
-import { isTrueAt, numberAt, objectsAt, textAt, textMapAt, valueAt } from '../controllers/reading.ts';
+import { isTrueAt, numberAt, objectsAt, textAt, textMapAt, valueAt } from '../api/field-values.ts';
 import type { ContainerSpec, MountedFile } from '../runtime/runtime.ts';
 import type { ConfigSource } from './environment.ts';
 import { expand } from './expansion.ts';

@@ -1,6 +1,6 @@
 /** What objects of the API mean for the DNS of the cluster. */
 import type { JsonObject } from '../api/json.ts';
-import { nameOf, namespaceOf, numberAt, objectsAt, textAt, textsAt, valueAt } from '../controllers/reading.ts';
+import { nameOf, namespaceOf, numberAt, objectsAt, textAt, textsAt, valueAt } from '../api/field-values.ts';
 import type { ZoneChange, ZoneEndpoints, ZonePod, ZonePort, ZoneService } from '../dns/zone-data.ts';
 
 /** By the key of the resource; all others say nothing to DNS. */

@@ -12,7 +12,7 @@ import {
   objectsAt,
   textAt,
   uidOf,
-} from '../../../src/lab/controllers/reading.ts';
+} from '../../../src/lab/api/field-values.ts';
 import { Cluster, deployment, template } from './cluster.ts';
 
 type Step = (cluster: Cluster) => void;

@@ -4,7 +4,7 @@ import type { Resource } from '../../../src/lab/api/resources.ts';
 import { type DeleteRequest, type RequestContext, systemContext } from '../../../src/lab/api/rest/rest.ts';
 import { StatusError } from '../../../src/lab/api/status-error.ts';
 import { objectFilter } from '../../../src/lab/api/store/selection.ts';
-import { isGoing, nameOf, namespaceOf, objectAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { isGoing, nameOf, namespaceOf, objectAt, objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { type RunningControllers, startControllers } from '../../../src/lab/controllers/start-controllers.ts';
 import { FakeClock } from '../../io/kubernetes/fake-clock.ts';
 import { CountingRest } from './counting-rest.ts';

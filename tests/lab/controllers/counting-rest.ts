@@ -3,7 +3,7 @@ import { strategies } from '../../../src/lab/api/kinds/strategies.ts';
 import { RestService } from '../../../src/lab/api/rest/rest-service.ts';
 import type { ObjectTarget, RequestContext, Rest, Written } from '../../../src/lab/api/rest/rest.ts';
 import { ObjectStore } from '../../../src/lab/api/store/object-store.ts';
-import { nameOf } from '../../../src/lab/controllers/reading.ts';
+import { nameOf } from '../../../src/lab/api/field-values.ts';
 import { labNetworks } from '../../../src/lab/networks.ts';
 import type { Clock } from '../../../src/io/kubernetes/clock.ts';
 

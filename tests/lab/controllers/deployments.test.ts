@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
 import { conditionOf } from '../../../src/lab/controllers/conditions.ts';
-import { labelsOf, nameOf, numberAt, objectAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { labelsOf, nameOf, numberAt, objectAt, objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster, deployment, template } from './cluster.ts';
 
 let cluster: Cluster;

@@ -1,15 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
 import { isReady } from '../../../src/lab/controllers/pod-state.ts';
-import {
-  isGoing,
-  labelsOf,
-  nameOf,
-  objectAt,
-  objectsAt,
-  textAt,
-  textsAt,
-} from '../../../src/lab/controllers/reading.ts';
+import { isGoing, labelsOf, nameOf, objectAt, objectsAt, textAt, textsAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster, deployment, template } from './cluster.ts';
 
 let cluster: Cluster;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
-import { objectsAt, textAt, textsAt, uidOf } from '../../../src/lab/controllers/reading.ts';
+import { objectsAt, textAt, textsAt, uidOf } from '../../../src/lab/api/field-values.ts';
 import { Cluster, deployment } from './cluster.ts';
 
 let cluster: Cluster;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
 import { conditionOf } from '../../../src/lab/controllers/conditions.ts';
 import { formatIndexes } from '../../../src/lab/controllers/job-indexes.ts';
-import { labelsOf, nameOf, objectAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { labelsOf, nameOf, objectAt, objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster } from './cluster.ts';
 
 let cluster: Cluster;

@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/io/kubernetes/clock.ts';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
 import { strategies } from '../../../src/lab/api/kinds/strategies.ts';
 import { systemContext } from '../../../src/lab/api/rest/rest.ts';
-import { isGoing, nameOf, namespaceOf, objectAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { isGoing, nameOf, namespaceOf, objectAt, objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { type RunningControllers, startControllers } from '../../../src/lab/controllers/start-controllers.ts';
 import { startTestApi, type TestApi, TOKEN } from '../api/server/test-api.ts';
 

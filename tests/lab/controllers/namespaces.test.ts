@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { conditionOf } from '../../../src/lab/controllers/conditions.ts';
-import { objectAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { objectAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster, deployment, template } from './cluster.ts';
 
 let cluster: Cluster;

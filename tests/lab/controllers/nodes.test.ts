@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster, deployment, template } from './cluster.ts';
 
 let cluster: Cluster;

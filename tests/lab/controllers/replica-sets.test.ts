@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
 import { controllerOf } from '../../../src/lab/controllers/cluster-index.ts';
-import { nameOf, objectAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { nameOf, objectAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster, template } from './cluster.ts';
 
 let cluster: Cluster;

@@ -1,7 +1,7 @@
 /** What many pods cost: writes and syncs in proportion to their number, however they arrive. */
 import { expect, test } from 'vitest';
 import { isReady } from '../../../src/lab/controllers/pod-state.ts';
-import { nameOf, numberAt, objectsAt } from '../../../src/lab/controllers/reading.ts';
+import { nameOf, numberAt, objectsAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster, deployment } from './cluster.ts';
 
 const kindsOf = (writes: readonly string[]): ReadonlyMap<string, number> => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
-import { labelsOf, nameOf, numberAt, objectAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { labelsOf, nameOf, numberAt, objectAt, objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { Cluster, template } from './cluster.ts';
 
 let cluster: Cluster;

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
-import { nameOf, textAt } from '../../../src/lab/controllers/reading.ts';
+import { nameOf, textAt } from '../../../src/lab/api/field-values.ts';
 import { StatusError } from '../../../src/lab/api/status-error.ts';
 import { type EventRecorder, eventRecorder, type Happening } from '../../../src/lab/events/event-recorder.ts';
 import { FakeClock } from '../../io/kubernetes/fake-clock.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
-import { objectAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { objectAt, objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import type { Behaviour } from './fake-runtime.ts';
 import { NodeLab } from './node-lab.ts';
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/lab/api/json.ts';
 import { RestService } from '../../../src/lab/api/rest/rest-service.ts';
 import { type DeleteRequest, systemContext } from '../../../src/lab/api/rest/rest.ts';
 import { ObjectStore } from '../../../src/lab/api/store/object-store.ts';
-import { numberAt, objectsAt, textAt } from '../../../src/lab/controllers/reading.ts';
+import { numberAt, objectsAt, textAt } from '../../../src/lab/api/field-values.ts';
 import { programOf } from '../../../src/lab/images.ts';
 import { labNetworks } from '../../../src/lab/networks.ts';
 import { Kubelet } from '../../../src/lab/node/kubelet.ts';

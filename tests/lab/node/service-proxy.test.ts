@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lab/api/json.ts';
-import { textAt } from '../../../src/lab/controllers/reading.ts';
+import { textAt } from '../../../src/lab/api/field-values.ts';
 import { ServiceProxy } from '../../../src/lab/node/service-proxy.ts';
 import { NodeLab } from './node-lab.ts';
 

@@ -2,53 +2,62 @@
 import { dnsLabelProblems, labelKeyProblems, labelValueProblems, subdomainProblems } from '../../../kube/syntax.ts';
 import { get, type JsonObject, withFields } from '../json.ts';
 import { type Causes, NOT_POSITIVE } from './causes.ts';
-import { isGiven, numberOf, objectAt, objectOf, objectsOf, textMapOf, textOf, textsOf } from './field-values.ts';
+import {
+  isGiven,
+  numberAt,
+  givenObjectAt,
+  objectAt,
+  objectsInPlace,
+  sortedTextsAt,
+  textAt,
+  textsInPlace,
+} from '../field-values.ts';
 import { validateLabelSelector } from './label-selector.ts';
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 
 export function validateAffinity(causes: Causes, spec: JsonObject, path: string): void {
-  const affinity = objectOf(spec, 'affinity');
+  const affinity = objectAt(spec, 'affinity');
   const field = `${path}.affinity`;
-  validateNodeAffinity(causes, objectOf(affinity, 'nodeAffinity'), `${field}.nodeAffinity`);
+  validateNodeAffinity(causes, objectAt(affinity, 'nodeAffinity'), `${field}.nodeAffinity`);
   for (const name of ['podAffinity', 'podAntiAffinity']) {
-    const part = objectOf(affinity, name);
-    objectsOf(part, REQUIRED).forEach((term, index) => {
+    const part = objectAt(affinity, name);
+    objectsInPlace(part, REQUIRED).forEach((term, index) => {
       validatePodTerm(causes, term, `${field}.${name}.${REQUIRED}[${index}]`);
     });
-    objectsOf(part, PREFERRED).forEach((weighted, index) => {
+    objectsInPlace(part, PREFERRED).forEach((weighted, index) => {
       const at = `${field}.${name}.${PREFERRED}[${index}]`;
       validateWeight(causes, weighted, at);
-      validatePodTerm(causes, objectOf(weighted, 'podAffinityTerm'), `${at}.podAffinityTerm`);
+      validatePodTerm(causes, objectAt(weighted, 'podAffinityTerm'), `${at}.podAffinityTerm`);
     });
   }
 }
 
 function validateWeight(causes: Causes, weighted: JsonObject, at: string): void {
-  const weight = numberOf(weighted, 'weight') ?? 0;
+  const weight = numberAt(weighted, 'weight') ?? 0;
   if (weight <= 0 || weight > 100) causes.invalid(`${at}.weight`, weight, 'must be in the range 1-100');
 }
 
 function validateNodeAffinity(causes: Causes, affinity: JsonObject, field: string): void {
-  const required = objectAt(affinity, REQUIRED);
+  const required = givenObjectAt(affinity, REQUIRED);
   if (required !== undefined) {
     const at = `${field}.${REQUIRED}.nodeSelectorTerms`;
-    const terms = objectsOf(required, 'nodeSelectorTerms');
+    const terms = objectsInPlace(required, 'nodeSelectorTerms');
     if (terms.length === 0) causes.required(at, 'must have at least one node selector term');
     terms.forEach((term, index) => validateNodeTerm(causes, term, `${at}[${index}]`, true));
   }
-  objectsOf(affinity, PREFERRED).forEach((weighted, index) => {
+  objectsInPlace(affinity, PREFERRED).forEach((weighted, index) => {
     const at = `${field}.${PREFERRED}[${index}]`;
     validateWeight(causes, weighted, at);
-    validateNodeTerm(causes, objectOf(weighted, 'preference'), `${at}.preference`, false);
+    validateNodeTerm(causes, objectAt(weighted, 'preference'), `${at}.preference`, false);
   });
 }
 
 function validateNodeTerm(causes: Causes, term: JsonObject, at: string, checksValues: boolean): void {
-  objectsOf(term, 'matchExpressions').forEach((expression, index) => {
+  objectsInPlace(term, 'matchExpressions').forEach((expression, index) => {
     const field = `${at}.matchExpressions[${index}]`;
-    const values = textsOf(expression, 'values');
+    const values = textsInPlace(expression, 'values');
     switch (get(expression, 'operator')) {
       case 'In':
       case 'NotIn':
@@ -66,19 +75,19 @@ function validateNodeTerm(causes: Causes, term: JsonObject, at: string, checksVa
           causes.required(`${field}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'");
         break;
       default:
-        causes.invalid(`${field}.operator`, textOf(expression, 'operator'), 'not a valid selector operator');
+        causes.invalid(`${field}.operator`, textAt(expression, 'operator'), 'not a valid selector operator');
     }
-    const key = textOf(expression, 'key');
+    const key = textAt(expression, 'key');
     causes.invalidFor(`${field}.key`, key, labelKeyProblems(key));
     if (!checksValues) return;
     values.forEach((value, valueIndex) => {
       causes.invalidFor(`${field}.values[${valueIndex}]`, value, labelValueProblems(value));
     });
   });
-  objectsOf(term, 'matchFields').forEach((requirement, index) => {
+  objectsInPlace(term, 'matchFields').forEach((requirement, index) => {
     const field = `${at}.matchFields[${index}]`;
-    const operator = textOf(requirement, 'operator');
-    const values = textsOf(requirement, 'values');
+    const operator = textAt(requirement, 'operator');
+    const values = textsInPlace(requirement, 'values');
     if (operator !== 'In' && operator !== 'NotIn')
       causes.invalid(`${field}.operator`, operator, 'not a valid selector operator');
     else if (values.length !== 1)
@@ -86,7 +95,7 @@ function validateNodeTerm(causes: Causes, term: JsonObject, at: string, checksVa
         `${field}.values`,
         "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
       );
-    const key = textOf(requirement, 'key');
+    const key = textAt(requirement, 'key');
     if (key !== 'metadata.name') causes.invalid(`${field}.key`, key, 'not a valid field selector key');
     else
       values.forEach((value, valueIndex) => {
@@ -97,11 +106,12 @@ function validateNodeTerm(causes: Causes, term: JsonObject, at: string, checksVa
 
 function validatePodTerm(causes: Causes, term: JsonObject, at: string): void {
   for (const name of ['labelSelector', 'namespaceSelector']) {
-    const selector = objectAt(term, name);
+    const selector = givenObjectAt(term, name);
     if (selector !== undefined) validateLabelSelector(causes, selector, `${at}.${name}`);
   }
-  for (const name of textsOf(term, 'namespaces')) causes.invalidFor(`${at}.namespace`, name, dnsLabelProblems(name));
-  const key = textOf(term, 'topologyKey');
+  for (const name of textsInPlace(term, 'namespaces'))
+    causes.invalidFor(`${at}.namespace`, name, dnsLabelProblems(name));
+  const key = textAt(term, 'topologyKey');
   if (key === '') causes.required(`${at}.topologyKey`, 'can not be empty');
   causes.invalidFor(`${at}.topologyKey`, key, labelKeyProblems(key));
 }
@@ -109,11 +119,11 @@ function validatePodTerm(causes: Causes, term: JsonObject, at: string): void {
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 export function validateTolerations(causes: Causes, spec: JsonObject, path: string): void {
-  objectsOf(spec, 'tolerations').forEach((toleration, index) => {
+  objectsInPlace(spec, 'tolerations').forEach((toleration, index) => {
     const at = `${path}.tolerations[${index}]`;
-    const key = textOf(toleration, 'key');
-    const operator = textOf(toleration, 'operator');
-    const effect = textOf(toleration, 'effect');
+    const key = textAt(toleration, 'key');
+    const operator = textAt(toleration, 'operator');
+    const effect = textAt(toleration, 'effect');
     if (key !== '') causes.invalidFor(`${at}.key`, key, labelKeyProblems(key));
     else if (operator !== 'Exists')
       causes.invalid(
@@ -123,7 +133,7 @@ export function validateTolerations(causes: Causes, spec: JsonObject, path: stri
       );
     if (isGiven(toleration, 'tolerationSeconds') && effect !== 'NoExecute')
       causes.invalid(`${at}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
-    const value = textOf(toleration, 'value');
+    const value = textAt(toleration, 'value');
     if (operator === '' || operator === 'Equal') {
       const problems = labelValueProblems(value);
       if (problems.length > 0) causes.invalid(`${at}.operator`, value, problems.join(';'));
@@ -137,8 +147,8 @@ export function validateTolerations(causes: Causes, spec: JsonObject, path: stri
 export function keepsTolerations(next: JsonObject, before: JsonObject): boolean {
   const key = (toleration: JsonObject) =>
     JSON.stringify(Object.entries(withFields(toleration, { tolerationSeconds: undefined })).sort(compareEntries));
-  const kept = new Set(objectsOf(next, 'tolerations').map(key));
-  return objectsOf(before, 'tolerations').every((toleration) => kept.has(key(toleration)));
+  const kept = new Set(objectsInPlace(next, 'tolerations').map(key));
+  return objectsInPlace(before, 'tolerations').every((toleration) => kept.has(key(toleration)));
 }
 
 function compareEntries([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
@@ -150,19 +160,19 @@ const unsatisfiable = ['DoNotSchedule', 'ScheduleAnyway'];
 const inclusionPolicies = ['Honor', 'Ignore'];
 
 export function validateTopologySpread(causes: Causes, spec: JsonObject, path: string): void {
-  const constraints = objectsOf(spec, 'topologySpreadConstraints');
-  const pairs = constraints.map((each) => `{${textOf(each, 'topologyKey')}, ${textOf(each, 'whenUnsatisfiable')}}`);
+  const constraints = objectsInPlace(spec, 'topologySpreadConstraints');
+  const pairs = constraints.map((each) => `{${textAt(each, 'topologyKey')}, ${textAt(each, 'whenUnsatisfiable')}}`);
   const last = new Map(pairs.map((pair, index) => [pair, index]));
   constraints.forEach((constraint, index) => {
     const at = `${path}.topologySpreadConstraints[${index}]`;
-    const skew = numberOf(constraint, 'maxSkew') ?? 0;
+    const skew = numberAt(constraint, 'maxSkew') ?? 0;
     if (skew <= 0) causes.invalid(`${at}.maxSkew`, skew, NOT_POSITIVE);
-    if (textOf(constraint, 'topologyKey') === '') causes.required(`${at}.topologyKey`, 'can not be empty');
-    const action = textOf(constraint, 'whenUnsatisfiable');
+    if (textAt(constraint, 'topologyKey') === '') causes.required(`${at}.topologyKey`, 'can not be empty');
+    const action = textAt(constraint, 'whenUnsatisfiable');
     if (!unsatisfiable.includes(action)) causes.unsupported(`${at}.whenUnsatisfiable`, action, unsatisfiable);
     const pair = pairs[index] ?? '';
     if (last.get(pair) !== index) causes.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
-    const domains = numberOf(constraint, 'minDomains');
+    const domains = numberAt(constraint, 'minDomains');
     if (domains !== undefined && domains <= 0) causes.invalid(`${at}.minDomains`, domains, NOT_POSITIVE);
     if (domains !== undefined && action !== 'DoNotSchedule')
       causes.invalid(
@@ -175,13 +185,13 @@ export function validateTopologySpread(causes: Causes, spec: JsonObject, path: s
       if (typeof policy === 'string' && !inclusionPolicies.includes(policy))
         causes.unsupported(`${at}.${name}`, policy, inclusionPolicies);
     }
-    const selector = objectAt(constraint, 'labelSelector');
+    const selector = givenObjectAt(constraint, 'labelSelector');
     if (selector !== undefined) validateLabelSelector(causes, selector, `${at}.labelSelector`);
   });
 }
 
 export function validateNodeSelector(causes: Causes, spec: JsonObject, path: string): void {
-  for (const [key, value] of textMapOf(spec, 'nodeSelector')) {
+  for (const [key, value] of sortedTextsAt(spec, 'nodeSelector')) {
     causes.invalidFor(`${path}.nodeSelector`, key, labelKeyProblems(key));
     causes.invalidFor(`${path}.nodeSelector`, value, labelValueProblems(value));
   }

@@ -1,7 +1,7 @@
 /** Fields with a few values. */
 import type { JsonObject } from '../json.ts';
 import type { Causes } from './causes.ts';
-import { textOf } from './field-values.ts';
+import { textAt } from '../field-values.ts';
 
 /** A text that must be one of a few. */
 export function validateOneOf(
@@ -11,7 +11,7 @@ export function validateOneOf(
   supported: readonly string[],
   path: string,
 ): void {
-  const value = textOf(object, name);
+  const value = textAt(object, name);
   if (value === '') causes.required(`${path}.${name}`);
   else if (!supported.includes(value)) causes.unsupported(`${path}.${name}`, value, supported);
 }

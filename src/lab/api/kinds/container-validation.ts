@@ -4,7 +4,7 @@ import { get, type JsonObject } from '../json.ts';
 import type { Causes } from './causes.ts';
 import { validateOneOf } from './choice-validation.ts';
 import { validateEnv, validateEnvFrom } from './env-validation.ts';
-import { isGiven, numberOf, objectOf, objectsOf, textOf } from './field-values.ts';
+import { isGiven, numberAt, objectAt, objectsInPlace, textAt } from '../field-values.ts';
 import { validateLifecycle, validateProbe, PROBES } from './probe-validation.ts';
 import { validateInnerPath } from './paths-validation.ts';
 import { validateResources } from './resource-validation.ts';
@@ -19,7 +19,7 @@ export interface ContainerContext {
 
 export function validateContainers(causes: Causes, spec: JsonObject, path: string, context: ContainerContext): void {
   const field = `${path}.containers`;
-  const containers = objectsOf(spec, 'containers');
+  const containers = objectsInPlace(spec, 'containers');
   if (containers.length === 0) {
     causes.required(field);
     return;
@@ -28,7 +28,7 @@ export function validateContainers(causes: Causes, spec: JsonObject, path: strin
   containers.forEach((container, index) => {
     const at = `${field}[${index}]`;
     validateCommon(causes, container, at, context);
-    const name = textOf(container, 'name');
+    const name = textAt(container, 'name');
     if (names.has(name)) causes.duplicate(`${at}.name`, name);
     names.add(name);
     validateLifecycle(causes, container, context.graceSeconds, at);
@@ -45,14 +45,14 @@ export function validateInitContainers(
   path: string,
   context: ContainerContext,
 ): void {
-  const names = new Set(objectsOf(spec, 'containers').map((container) => textOf(container, 'name')));
-  objectsOf(spec, 'initContainers').forEach((container, index) => {
+  const names = new Set(objectsInPlace(spec, 'containers').map((container) => textAt(container, 'name')));
+  objectsInPlace(spec, 'initContainers').forEach((container, index) => {
     const at = `${path}.initContainers[${index}]`;
     validateCommon(causes, container, at, context);
     const restartPolicy = get(container, 'restartPolicy') ?? undefined;
     if (restartPolicy !== undefined && restartPolicy !== 'Always')
       causes.unsupported(`${at}.restartPolicy`, restartPolicy, ['Always']);
-    const name = textOf(container, 'name');
+    const name = textAt(container, 'name');
     if (names.has(name)) causes.duplicate(`${at}.name`, name);
     else if (name !== '') names.add(name);
     validateHostPorts(causes, [container], `${path}.initContainers`);
@@ -96,24 +96,26 @@ export function validateEphemeralContainers(
   context: ContainerContext,
 ): void {
   const others = new Set(
-    [...objectsOf(spec, 'containers'), ...objectsOf(spec, 'initContainers')].map((each) => textOf(each, 'name')),
+    [...objectsInPlace(spec, 'containers'), ...objectsInPlace(spec, 'initContainers')].map((each) =>
+      textAt(each, 'name'),
+    ),
   );
   const names = new Set(others);
-  objectsOf(spec, 'ephemeralContainers').forEach((container, index) => {
+  objectsInPlace(spec, 'ephemeralContainers').forEach((container, index) => {
     const at = `${path}.ephemeralContainers[${index}]`;
     validateCommon(causes, container, at, context);
     validateImageSpace(causes, container, at);
-    const name = textOf(container, 'name');
+    const name = textAt(container, 'name');
     if (names.has(name)) causes.duplicate(`${at}.name`, name);
     names.add(name);
-    const target = textOf(container, 'targetContainerName');
+    const target = textAt(container, 'targetContainerName');
     if (target !== '' && !others.has(target)) causes.notFound(`${at}.targetContainerName`, target);
     for (const [field, value] of Object.entries(container)) {
       if (!ephemeralFields.has(field) && !isEmptyValue(value)) causes.forbidden(`${at}.${field}`, NOT_EPHEMERAL);
     }
-    objectsOf(container, 'volumeMounts').forEach((mount, mountIndex) => {
+    objectsInPlace(container, 'volumeMounts').forEach((mount, mountIndex) => {
       for (const field of ['subPath', 'subPathExpr'])
-        if (textOf(mount, field) !== '') causes.forbidden(`${at}.volumeMounts[${mountIndex}].${field}`, NOT_EPHEMERAL);
+        if (textAt(mount, field) !== '') causes.forbidden(`${at}.volumeMounts[${mountIndex}].${field}`, NOT_EPHEMERAL);
     });
   });
 }
@@ -124,17 +126,17 @@ function isEmptyValue(value: JsonObject[string]): boolean {
 }
 
 function validateCommon(causes: Causes, container: JsonObject, at: string, context: ContainerContext): void {
-  const name = textOf(container, 'name');
+  const name = textAt(container, 'name');
   if (name === '') causes.required(`${at}.name`);
   else causes.invalidFor(`${at}.name`, name, dnsLabelProblems(name));
-  if (textOf(container, 'image') === '') causes.required(`${at}.image`);
+  if (textAt(container, 'image') === '') causes.required(`${at}.image`);
   validateOneOf(causes, container, 'terminationMessagePolicy', ['File', 'FallbackToLogsOnError'], at);
   validatePorts(causes, container, at);
   validateEnv(causes, container, at);
   validateEnvFrom(causes, container, at);
   validateMounts(causes, container, at, context.volumes);
   validateOneOf(causes, container, 'imagePullPolicy', ['Always', 'IfNotPresent', 'Never'], at);
-  validateResources(causes, objectOf(container, 'resources'), `${at}.resources`);
+  validateResources(causes, objectAt(container, 'resources'), `${at}.resources`);
   validateContainerSecurity(causes, container, at);
 }
 
@@ -142,19 +144,19 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 
 function validatePorts(causes: Causes, container: JsonObject, path: string): void {
   const names = new Set<string>();
-  objectsOf(container, 'ports').forEach((port, index) => {
+  objectsInPlace(container, 'ports').forEach((port, index) => {
     const at = `${path}.ports[${index}]`;
-    const name = textOf(port, 'name');
+    const name = textAt(port, 'name');
     if (name !== '') {
       const problems = portNameProblems(name);
       causes.invalidFor(`${at}.name`, name, problems);
       if (problems.length === 0 && names.has(name)) causes.duplicate(`${at}.name`, name);
       names.add(name);
     }
-    const containerPort = numberOf(port, 'containerPort') ?? 0;
+    const containerPort = numberAt(port, 'containerPort') ?? 0;
     if (containerPort === 0) causes.required(`${at}.containerPort`);
     else causes.invalidFor(`${at}.containerPort`, containerPort, portNumberProblems(containerPort));
-    const hostPort = numberOf(port, 'hostPort') ?? 0;
+    const hostPort = numberAt(port, 'hostPort') ?? 0;
     if (hostPort !== 0) causes.invalidFor(`${at}.hostPort`, hostPort, portNumberProblems(hostPort));
     validateOneOf(causes, port, 'protocol', PROTOCOLS, at);
   });
@@ -163,10 +165,10 @@ function validatePorts(causes: Causes, container: JsonObject, path: string): voi
 function validateHostPorts(causes: Causes, containers: readonly JsonObject[], path: string): void {
   const taken = new Set<string>();
   containers.forEach((container, index) => {
-    objectsOf(container, 'ports').forEach((port, portIndex) => {
-      const hostPort = numberOf(port, 'hostPort') ?? 0;
+    objectsInPlace(container, 'ports').forEach((port, portIndex) => {
+      const hostPort = numberAt(port, 'hostPort') ?? 0;
       if (hostPort === 0) return;
-      const key = `${textOf(port, 'protocol')}/${textOf(port, 'hostIP')}/${hostPort}`;
+      const key = `${textAt(port, 'protocol')}/${textAt(port, 'hostIP')}/${hostPort}`;
       if (taken.has(key)) causes.duplicate(`${path}[${index}].ports[${portIndex}].hostPort`, key);
       taken.add(key);
     });
@@ -180,17 +182,17 @@ function validateMounts(
   volumes: ReadonlyMap<string, JsonObject>,
 ): void {
   const taken = new Set<string>();
-  objectsOf(container, 'volumeMounts').forEach((mount, index) => {
+  objectsInPlace(container, 'volumeMounts').forEach((mount, index) => {
     const at = `${path}.volumeMounts[${index}]`;
-    const name = textOf(mount, 'name');
+    const name = textAt(mount, 'name');
     if (name === '') causes.required(`${at}.name`);
     if (!volumes.has(name)) causes.notFound(`${at}.name`, name);
-    const mountPath = textOf(mount, 'mountPath');
+    const mountPath = textAt(mount, 'mountPath');
     if (mountPath === '') causes.required(`${at}.mountPath`);
     if (taken.has(mountPath)) causes.invalid(`${at}.mountPath`, mountPath, 'must be unique');
     taken.add(mountPath);
-    const subPath = textOf(mount, 'subPath');
-    const expression = textOf(mount, 'subPathExpr');
+    const subPath = textAt(mount, 'subPath');
+    const expression = textAt(mount, 'subPathExpr');
     if (subPath !== '') validateInnerPath(causes, subPath, `${path}.volumeMounts.subPath`);
     if (expression === '') return;
     if (subPath !== '')
@@ -201,6 +203,6 @@ function validateMounts(
 
 /** What only pods are refused for, not templates. */
 export function validateImageSpace(causes: Causes, container: JsonObject, path: string): void {
-  const image = textOf(container, 'image');
+  const image = textAt(container, 'image');
   if (image.trim() !== image) causes.invalid(`${path}.image`, image, 'must not have leading or trailing whitespace');
 }

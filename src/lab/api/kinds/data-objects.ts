@@ -2,9 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { byteLength } from '../../../kube/syntax.ts';
 import { get, sameJson, type JsonObject, withFields } from '../json.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
-import { isTrue, objectAt, objectOf, textMapOf, textOf } from './field-values.ts';
+import { isTrueAt, givenObjectAt, objectAt, sortedTextsAt, textAt, metadataOf } from '../field-values.ts';
 import { dataKeyProblems } from './paths-validation.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -14,14 +13,14 @@ const FROZEN = 'field is immutable when `immutable` is set';
 export const configMapStrategy: Strategy = {
   validate: (map) => {
     const causes = new Causes();
-    const binary = objectOf(map, 'binaryData');
+    const binary = objectAt(map, 'binaryData');
     let bytes = 0;
-    for (const [key, value] of textMapOf(map, 'data')) {
+    for (const [key, value] of sortedTextsAt(map, 'data')) {
       causes.invalidFor(`data[${key}]`, key, dataKeyProblems(key));
       if (Object.hasOwn(binary, key)) causes.invalid(`data[${key}]`, key, 'duplicate of key present in binaryData');
       bytes += byteLength(value);
     }
-    for (const [key, value] of textMapOf(map, 'binaryData')) {
+    for (const [key, value] of sortedTextsAt(map, 'binaryData')) {
       causes.invalidFor(`binaryData[${key}]`, key, dataKeyProblems(key));
       bytes += decodedLength(value);
     }
@@ -37,7 +36,7 @@ export const secretStrategy: Strategy = {
   prepareUpdate: withStringData,
   validate: (secret) => {
     const causes = new Causes();
-    const data = textMapOf(secret, 'data');
+    const data = sortedTextsAt(secret, 'data');
     let bytes = 0;
     for (const [key, value] of data) {
       causes.invalidFor(`data[${key}]`, key, dataKeyProblems(key));
@@ -49,7 +48,7 @@ export const secretStrategy: Strategy = {
   },
   validateUpdate: (next, before) => {
     const causes = new Causes();
-    if (textOf(next, 'type') !== textOf(before, 'type')) causes.invalid('type', textOf(next, 'type'), IMMUTABLE);
+    if (textAt(next, 'type') !== textAt(before, 'type')) causes.invalid('type', textAt(next, 'type'), IMMUTABLE);
     causes.addAll(frozenCauses(next, before, ['data']).all);
     return causes.all;
   },
@@ -57,12 +56,12 @@ export const secretStrategy: Strategy = {
 
 /** What is written as text joins what is written in base64, and wins. */
 function withStringData(secret: JsonObject): JsonObject {
-  const given = objectAt(secret, 'stringData');
+  const given = givenObjectAt(secret, 'stringData');
   if (given === undefined) return secret;
-  const encoded = [...textMapOf(secret, 'stringData')].map(
+  const encoded = [...sortedTextsAt(secret, 'stringData')].map(
     ([key, text]) => [key, Buffer.from(text, 'utf8').toString('base64')] as const,
   );
-  const data = withFields(objectOf(secret, 'data'), Object.fromEntries(encoded));
+  const data = withFields(objectAt(secret, 'data'), Object.fromEntries(encoded));
   return withFields(secret, { data, stringData: undefined });
 }
 
@@ -72,8 +71,8 @@ function decodedLength(base64: string): number {
 
 function frozenCauses(next: JsonObject, before: JsonObject, names: readonly string[]): Causes {
   const causes = new Causes();
-  if (!isTrue(before, 'immutable')) return causes;
-  if (!isTrue(next, 'immutable')) causes.forbidden('immutable', FROZEN);
+  if (!isTrueAt(before, 'immutable')) return causes;
+  if (!isTrueAt(next, 'immutable')) causes.forbidden('immutable', FROZEN);
   for (const name of names)
     if (!sameJson(get(next, name) ?? {}, get(before, name) ?? {})) causes.forbidden(name, FROZEN);
   return causes;
@@ -85,9 +84,9 @@ function validateType(causes: Causes, secret: JsonObject, data: ReadonlyMap<stri
   const requireKeys = (...keys: readonly string[]) => {
     for (const key of keys) if (!data.has(key)) causes.required(`data[${key}]`);
   };
-  switch (textOf(secret, 'type')) {
+  switch (textAt(secret, 'type')) {
     case 'kubernetes.io/service-account-token': {
-      const account = textMapOf(metadataOf(secret), 'annotations').get(ACCOUNT_NAME) ?? '';
+      const account = sortedTextsAt(metadataOf(secret), 'annotations').get(ACCOUNT_NAME) ?? '';
       if (account === '') causes.required(`metadata.annotations[${ACCOUNT_NAME}]`);
       break;
     }

@@ -6,7 +6,7 @@ import { LabelPool } from '../../../kube/label-pool.ts';
 import { decodeObject } from '../../../kube/object.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { StatusCause } from '../status-error.ts';
-import { textOf } from './field-values.ts';
+import { textAt } from '../field-values.ts';
 
 const reasons: ReadonlyMap<string, readonly [reason: string, words: string]> = new Map([
   ['invalid-value', ['FieldValueInvalid', 'Invalid value']],
@@ -29,8 +29,8 @@ const NOTHING: DecodedProblems = { causes: [], warnings: [] };
 
 /** All that is wrong with an object of a kind that is decoded in `src/kube`, but for its metadata and unknown fields. */
 export function decodedProblems(object: JsonObject): DecodedProblems {
-  const apiVersion = textOf(object, 'apiVersion');
-  const found = classify(apiVersion, textOf(object, 'kind'));
+  const apiVersion = textAt(object, 'apiVersion');
+  const found = classify(apiVersion, textAt(object, 'kind'));
   if (found.type !== 'known') return NOTHING;
   const { definition } = found;
   const lenient = { ...definition, rules: { ...definition.rules, unknownFields: 'warning' as const } };

@@ -4,7 +4,7 @@ import { get, type JsonObject } from '../json.ts';
 import { validateIp, validateIpOfFamily, validateOrdinaryIp } from './addresses-validation.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
 import { validateOneOf } from './choice-validation.ts';
-import { numberOf, objectsOf, textOf, textsOf } from './field-values.ts';
+import { numberAt, objectsInPlace, textAt, textsInPlace } from '../field-values.ts';
 import type { Strategy } from './strategy.ts';
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
@@ -12,7 +12,9 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 export const endpointsStrategy: Strategy = {
   validate: (endpoints) => {
     const causes = new Causes();
-    objectsOf(endpoints, 'subsets').forEach((subset, index) => validateSubset(causes, subset, `subsets[${index}]`));
+    objectsInPlace(endpoints, 'subsets').forEach((subset, index) =>
+      validateSubset(causes, subset, `subsets[${index}]`),
+    );
     return causes.all;
   },
   warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
@@ -20,26 +22,26 @@ export const endpointsStrategy: Strategy = {
 
 function validateSubset(causes: Causes, subset: JsonObject, at: string): void {
   const lists = ['addresses', 'notReadyAddresses'];
-  if (lists.every((name) => objectsOf(subset, name).length === 0))
+  if (lists.every((name) => objectsInPlace(subset, name).length === 0))
     causes.required(at, 'must specify `addresses` or `notReadyAddresses`');
   for (const name of lists)
-    objectsOf(subset, name).forEach((address, index) => {
+    objectsInPlace(subset, name).forEach((address, index) => {
       const field = `${at}.${name}[${index}]`;
-      const ip = textOf(address, 'ip');
+      const ip = textAt(address, 'ip');
       validateIp(causes, ip, `${field}.ip`);
-      const hostname = textOf(address, 'hostname');
+      const hostname = textAt(address, 'hostname');
       if (hostname !== '') causes.invalidFor(`${field}.hostname`, hostname, dnsLabelProblems(hostname));
       const node = get(address, 'nodeName');
       if (typeof node === 'string') causes.invalidFor(`${field}.nodeName`, node, subdomainProblems(node));
       validateOrdinaryIp(causes, ip, `${field}.ip`);
     });
-  const ports = objectsOf(subset, 'ports');
+  const ports = objectsInPlace(subset, 'ports');
   ports.forEach((port, index) => {
     const field = `${at}.ports[${index}]`;
-    const name = textOf(port, 'name');
+    const name = textAt(port, 'name');
     if (name !== '') causes.invalidFor(`${field}.name`, name, dnsLabelProblems(name));
     else if (ports.length > 1) causes.required(`${field}.name`);
-    const number = numberOf(port, 'port') ?? 0;
+    const number = numberAt(port, 'port') ?? 0;
     causes.invalidFor(`${field}.port`, number, portNumberProblems(number));
     validateOneOf(causes, port, 'protocol', PROTOCOLS, field);
     validateAppProtocol(causes, port, field);
@@ -59,25 +61,25 @@ const MAX_PORTS = 20_000;
 export const endpointSliceStrategy: Strategy = {
   validate: (slice) => {
     const causes = new Causes();
-    const type = textOf(slice, 'addressType');
+    const type = textAt(slice, 'addressType');
     if (type === '') causes.required('addressType');
     else if (!addressTypes.includes(type)) causes.unsupported('addressType', type, addressTypes);
-    const endpoints = objectsOf(slice, 'endpoints');
+    const endpoints = objectsInPlace(slice, 'endpoints');
     if (endpoints.length > MAX_ENDPOINTS) causes.tooMany('endpoints', endpoints.length, MAX_ENDPOINTS);
     else endpoints.forEach((endpoint, index) => validateEndpoint(causes, endpoint, type, `endpoints[${index}]`));
-    validateSlicePorts(causes, objectsOf(slice, 'ports'));
+    validateSlicePorts(causes, objectsInPlace(slice, 'ports'));
     return causes.all;
   },
   validateUpdate: (next, before) => {
     const causes = new Causes();
-    const type = textOf(next, 'addressType');
-    if (type !== textOf(before, 'addressType')) causes.invalid('addressType', type, IMMUTABLE);
+    const type = textAt(next, 'addressType');
+    if (type !== textAt(before, 'addressType')) causes.invalid('addressType', type, IMMUTABLE);
     return causes.all;
   },
 };
 
 function validateEndpoint(causes: Causes, endpoint: JsonObject, type: string, at: string): void {
-  const addresses = textsOf(endpoint, 'addresses');
+  const addresses = textsInPlace(endpoint, 'addresses');
   if (addresses.length === 0) causes.required(`${at}.addresses`, 'must contain at least 1 address');
   else if (addresses.length > MAX_ADDRESSES) causes.tooMany(`${at}.addresses`, addresses.length, MAX_ADDRESSES);
   addresses.forEach((address, index) => {
@@ -106,7 +108,7 @@ function validateSlicePorts(causes: Causes, ports: readonly JsonObject[]): void 
   const names = new Set<string>();
   ports.forEach((port, index) => {
     const at = `ports[${index}]`;
-    const name = textOf(port, 'name');
+    const name = textAt(port, 'name');
     if (name !== '') causes.invalidFor(`${at}.name`, name, dnsLabelProblems(name));
     if (names.has(name)) causes.duplicate(`${at}.name`, name);
     names.add(name);

@@ -1,9 +1,8 @@
 /** Events. */
 import { byteLength, labelKeyProblems } from '../../../kube/syntax.ts';
 import type { JsonObject } from '../json.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { Causes } from './causes.ts';
-import { objectOf, textOf } from './field-values.ts';
+import { objectAt, textAt, metadataOf } from '../field-values.ts';
 import type { Strategy } from './strategy.ts';
 
 const MAX_WORD = 128;
@@ -12,7 +11,7 @@ const MAX_MESSAGE = 1024;
 export const eventStrategy: Strategy = {
   validate: (event) => {
     const causes = new Causes();
-    const isNewKind = textOf(event, 'eventTime') !== '';
+    const isNewKind = textAt(event, 'eventTime') !== '';
     validateNamespace(causes, event, isNewKind ? ['default', 'kube-system'] : ['', 'default']);
     if (isNewKind) validateReport(causes, event);
     return causes.all;
@@ -21,21 +20,21 @@ export const eventStrategy: Strategy = {
 
 /** It is in the namespace of what it is about; for what is in none in one of these. */
 function validateNamespace(causes: Causes, event: JsonObject, general: readonly string[]): void {
-  const own = textOf(metadataOf(event), 'namespace');
-  const about = textOf(objectOf(event, 'involvedObject'), 'namespace');
+  const own = textAt(metadataOf(event), 'namespace');
+  const about = textAt(objectAt(event, 'involvedObject'), 'namespace');
   const fits = about === '' ? general.includes(own) : about === own;
   if (!fits) causes.invalid('involvedObject.namespace', about, 'does not match event.namespace');
 }
 
 function validateReport(causes: Causes, event: JsonObject): void {
-  const controller = textOf(event, 'reportingComponent');
+  const controller = textAt(event, 'reportingComponent');
   if (controller === '') causes.required('reportingController');
   causes.invalidFor('reportingController', controller, labelKeyProblems(controller));
   for (const name of ['reportingInstance', 'action', 'reason']) {
-    const value = textOf(event, name);
+    const value = textAt(event, name);
     if (value === '') causes.required(name);
     if (byteLength(value) > MAX_WORD) causes.invalid(name, '', `can have at most ${MAX_WORD} characters`);
   }
-  if (byteLength(textOf(event, 'message')) > MAX_MESSAGE)
+  if (byteLength(textAt(event, 'message')) > MAX_MESSAGE)
     causes.invalid('message', '', `can have at most ${MAX_MESSAGE} characters`);
 }

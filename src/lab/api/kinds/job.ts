@@ -1,8 +1,17 @@
 /** Jobs. */
 import { get, sameJson, type JsonObject, withFields } from '../json.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
-import { isGiven, isTrue, numberOf, objectAt, objectOf, textMapOf, textOf, withMissing } from './field-values.ts';
+import {
+  isGiven,
+  isTrueAt,
+  numberAt,
+  givenObjectAt,
+  objectAt,
+  sortedTextsAt,
+  textAt,
+  withMissing,
+  metadataOf,
+} from '../field-values.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import { templateLabels, validateSelectsTemplate, validateTemplate, withTemplateDefaults } from './pod-template.ts';
 import { podSpecWarnings } from './pod-warnings.ts';
@@ -16,20 +25,20 @@ export const jobStrategy: Strategy = {
   prepareUpdate: withDefaults,
   validate: (job) => {
     const causes = new Causes();
-    validateJob(causes, objectOf(job, 'spec'));
+    validateJob(causes, objectAt(job, 'spec'));
     return causes.all;
   },
   validateUpdate: (next, before) => {
     const causes = new Causes();
-    validateJobUpdate(causes, objectOf(next, 'spec'), objectOf(before, 'spec'));
+    validateJobUpdate(causes, objectAt(next, 'spec'), objectAt(before, 'spec'));
     return causes.all;
   },
   warnings: (job) =>
-    podSpecWarnings(objectOf(objectOf(objectOf(job, 'spec'), 'template'), 'spec'), 'spec.template.spec'),
+    podSpecWarnings(objectAt(objectAt(objectAt(job, 'spec'), 'template'), 'spec'), 'spec.template.spec'),
 };
 
 function withDefaults(job: JsonObject): JsonObject {
-  const spec = withTemplateDefaults(objectOf(job, 'spec'));
+  const spec = withTemplateDefaults(objectAt(job, 'spec'));
   const isOpen = !isGiven(spec, 'completions') && !isGiven(spec, 'parallelism');
   return withFields(job, {
     spec: withMissing(spec, {
@@ -42,9 +51,9 @@ function withDefaults(job: JsonObject): JsonObject {
 
 /** Without labels of its own it has those of its pods. */
 function withLabels(job: JsonObject): JsonObject {
-  const labels = templateLabels(objectOf(job, 'spec'));
+  const labels = templateLabels(objectAt(job, 'spec'));
   const metadata = metadataOf(job);
-  if (labels.size === 0 || textMapOf(metadata, 'labels').size > 0) return job;
+  if (labels.size === 0 || sortedTextsAt(metadata, 'labels').size > 0) return job;
   return withFields(job, { metadata: withFields(metadata, { labels: Object.fromEntries(labels) }) });
 }
 
@@ -53,14 +62,14 @@ function withLabels(job: JsonObject): JsonObject {
  * the uid to their labels.
  */
 function withGeneratedSelector(job: JsonObject): JsonObject {
-  const spec = objectOf(job, 'spec');
-  if (isTrue(spec, 'manualSelector')) return job;
-  const name = textOf(metadataOf(job), 'name');
-  const template = objectOf(spec, 'template');
-  const metadata = objectOf(template, 'metadata');
-  const labels = withFields(withMissing(objectOf(metadata, 'labels'), { 'job-name': name }), { [NAME_LABEL]: name });
-  const selector = objectOf(spec, 'selector');
-  const matchLabels = withFields(objectOf(selector, 'matchLabels'), { [NAME_LABEL]: name });
+  const spec = objectAt(job, 'spec');
+  if (isTrueAt(spec, 'manualSelector')) return job;
+  const name = textAt(metadataOf(job), 'name');
+  const template = objectAt(spec, 'template');
+  const metadata = objectAt(template, 'metadata');
+  const labels = withFields(withMissing(objectAt(metadata, 'labels'), { 'job-name': name }), { [NAME_LABEL]: name });
+  const selector = objectAt(spec, 'selector');
+  const matchLabels = withFields(objectAt(selector, 'matchLabels'), { [NAME_LABEL]: name });
   return withFields(job, {
     spec: withFields(spec, {
       selector: withFields(selector, { matchLabels }),
@@ -72,19 +81,19 @@ function withGeneratedSelector(job: JsonObject): JsonObject {
 function validateJob(causes: Causes, spec: JsonObject): void {
   for (const name of ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'])
     validateNotNegative(causes, spec, name, 'spec');
-  const mode = textOf(spec, 'completionMode');
+  const mode = textAt(spec, 'completionMode');
   if (mode !== '' && !['NonIndexed', 'Indexed'].includes(mode))
     causes.unsupported('spec.completionMode', mode, ['NonIndexed', 'Indexed']);
   if (mode === 'Indexed' && !isGiven(spec, 'completions'))
     causes.required('spec.completions', 'when completion mode is Indexed');
   validateTemplate(causes, spec);
-  const policy = textOf(objectOf(objectOf(spec, 'template'), 'spec'), 'restartPolicy');
+  const policy = textAt(objectAt(objectAt(spec, 'template'), 'spec'), 'restartPolicy');
   const field = 'spec.template.spec.restartPolicy';
   if (policy === '' || policy === 'Always') causes.required(field, 'valid values: "OnFailure", "Never"');
   else if (policy !== 'OnFailure' && policy !== 'Never') causes.unsupported(field, policy, ['OnFailure', 'Never']);
   else if (isGiven(spec, 'podFailurePolicy') && policy !== 'Never')
     causes.invalid(field, policy, 'only "Never" is supported when podFailurePolicy is specified');
-  const selector = objectAt(spec, 'selector');
+  const selector = givenObjectAt(spec, 'selector');
   const before = causes.all.length;
   if (selector === undefined) causes.required('spec.selector');
   else validateLabelSelector(causes, selector, 'spec.selector');
@@ -93,8 +102,8 @@ function validateJob(causes: Causes, spec: JsonObject): void {
 
 /** While it is suspended and never ran, more may change in a real cluster; here nothing more does. */
 function validateJobUpdate(causes: Causes, next: JsonObject, before: JsonObject): void {
-  const isIndexed = textOf(next, 'completionMode') === 'Indexed';
-  const resizes = isIndexed && numberOf(next, 'completions') === numberOf(next, 'parallelism');
+  const isIndexed = textAt(next, 'completionMode') === 'Indexed';
+  const resizes = isIndexed && numberAt(next, 'completions') === numberAt(next, 'parallelism');
   const fixed = ['completions', 'selector', 'template', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex'];
   for (const name of fixed) {
     const value = get(next, name);

@@ -4,7 +4,7 @@ import { matchesRequirement } from '../../../kube/selectors.ts';
 import { labelKeyProblems, labelValueProblems } from '../../../kube/syntax.ts';
 import type { JsonObject } from '../json.ts';
 import type { Causes } from './causes.ts';
-import { objectsOf, listOf, textMapOf, textOf, textsOf } from './field-values.ts';
+import { objectsInPlace, listAt, sortedTextsAt, textAt, textsInPlace } from '../field-values.ts';
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
@@ -16,27 +16,27 @@ export function validateLabels(causes: Causes, labels: ReadonlyMap<string, strin
 }
 
 export function validateLabelSelector(causes: Causes, selector: JsonObject, field: string): void {
-  validateLabels(causes, textMapOf(selector, 'matchLabels'), `${field}.matchLabels`);
-  objectsOf(selector, 'matchExpressions').forEach((expression, index) => {
+  validateLabels(causes, sortedTextsAt(selector, 'matchLabels'), `${field}.matchLabels`);
+  objectsInPlace(selector, 'matchExpressions').forEach((expression, index) => {
     const at = `${field}.matchExpressions[${index}]`;
-    const operator = OPERATORS.find((known) => known === textOf(expression, 'operator'));
-    const count = listOf(expression, 'values').length;
+    const operator = OPERATORS.find((known) => known === textAt(expression, 'operator'));
+    const count = listAt(expression, 'values').length;
     if (operator === undefined)
-      causes.invalid(`${at}.operator`, textOf(expression, 'operator'), 'not a valid selector operator');
+      causes.invalid(`${at}.operator`, textAt(expression, 'operator'), 'not a valid selector operator');
     else if ((operator === 'In' || operator === 'NotIn') && count === 0)
       causes.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
     else if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0)
       causes.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-    const key = textOf(expression, 'key');
+    const key = textAt(expression, 'key');
     causes.invalidFor(`${at}.key`, key, labelKeyProblems(key));
-    textsOf(expression, 'values').forEach((value, valueIndex) => {
+    textsInPlace(expression, 'values').forEach((value, valueIndex) => {
       causes.invalidFor(`${at}.values[${valueIndex}]`, value, labelValueProblems(value));
     });
   });
 }
 
 export function isEmptySelector(selector: JsonObject): boolean {
-  return textMapOf(selector, 'matchLabels').size + listOf(selector, 'matchExpressions').length === 0;
+  return sortedTextsAt(selector, 'matchLabels').size + listAt(selector, 'matchExpressions').length === 0;
 }
 
 export function selectorMatches(selector: JsonObject, labels: ReadonlyMap<string, string>): boolean {
@@ -44,15 +44,15 @@ export function selectorMatches(selector: JsonObject, labels: ReadonlyMap<string
 }
 
 function requirementsOf(selector: JsonObject): readonly Requirement[] {
-  const equalities = [...textMapOf(selector, 'matchLabels')].map(([key, value]): Requirement => ({
+  const equalities = [...sortedTextsAt(selector, 'matchLabels')].map(([key, value]): Requirement => ({
     key,
     operator: 'In',
     values: [value],
   }));
-  const expressions = objectsOf(selector, 'matchExpressions').flatMap((expression): readonly Requirement[] => {
-    const operator = OPERATORS.find((known) => known === textOf(expression, 'operator'));
+  const expressions = objectsInPlace(selector, 'matchExpressions').flatMap((expression): readonly Requirement[] => {
+    const operator = OPERATORS.find((known) => known === textAt(expression, 'operator'));
     if (operator === undefined) return [];
-    return [{ key: textOf(expression, 'key'), operator, values: textsOf(expression, 'values') }];
+    return [{ key: textAt(expression, 'key'), operator, values: textsInPlace(expression, 'values') }];
   });
   return [...equalities, ...expressions];
 }

@@ -2,7 +2,7 @@
 import { type JsonObject, withFields } from '../json.ts';
 import { cidrWarnings } from './address-warnings.ts';
 import { decodedProblems } from './decoded-causes.ts';
-import { listOf, objectAt, objectOf, objectsOf, textOf, textsOf } from './field-values.ts';
+import { listAt, givenObjectAt, objectAt, objectsInPlace, textAt, textsInPlace } from '../field-values.ts';
 import type { Strategy } from './strategy.ts';
 
 export const networkPolicyStrategy: Strategy = {
@@ -10,7 +10,7 @@ export const networkPolicyStrategy: Strategy = {
   prepareUpdate: withPolicyTypes,
   validate: (policy) => decodedProblems(policy).causes,
   warnings: (policy) => {
-    const spec = objectOf(policy, 'spec');
+    const spec = objectAt(policy, 'spec');
     return [...blockWarnings(spec, 'ingress', 'from'), ...blockWarnings(spec, 'egress', 'to')];
   },
 };
@@ -23,21 +23,21 @@ export const clusterPolicyStrategy: Strategy = {
 
 /** Ingress always, Egress with rules for it, when the policy does not say itself. */
 function withPolicyTypes(policy: JsonObject): JsonObject {
-  const spec = objectOf(policy, 'spec');
-  if (listOf(spec, 'policyTypes').length > 0) return policy;
-  const policyTypes = listOf(spec, 'egress').length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
+  const spec = objectAt(policy, 'spec');
+  if (listAt(spec, 'policyTypes').length > 0) return policy;
+  const policyTypes = listAt(spec, 'egress').length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
   return withFields(policy, { spec: withFields(spec, { policyTypes }) });
 }
 
 function blockWarnings(spec: JsonObject, direction: 'egress' | 'ingress', peers: 'from' | 'to'): readonly string[] {
-  return objectsOf(spec, direction).flatMap((rule, index) =>
-    objectsOf(rule, peers).flatMap((peer, peerIndex) => {
-      const block = objectAt(peer, 'ipBlock');
+  return objectsInPlace(spec, direction).flatMap((rule, index) =>
+    objectsInPlace(rule, peers).flatMap((peer, peerIndex) => {
+      const block = givenObjectAt(peer, 'ipBlock');
       if (block === undefined) return [];
       const at = `spec.${direction}[${index}].${peers}[${peerIndex}].ipBlock`;
       return [
-        ...cidrWarnings(`${at}.cidr`, textOf(block, 'cidr')),
-        ...textsOf(block, 'except').flatMap((hole, holeIndex) => cidrWarnings(`${at}.except[${holeIndex}]`, hole)),
+        ...cidrWarnings(`${at}.cidr`, textAt(block, 'cidr')),
+        ...textsInPlace(block, 'except').flatMap((hole, holeIndex) => cidrWarnings(`${at}.except[${holeIndex}]`, hole)),
       ];
     }),
   );

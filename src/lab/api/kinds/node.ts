@@ -3,7 +3,7 @@ import { parseCidr } from '../../../base/inet-parse.ts';
 import { labelKeyProblems, labelValueProblems } from '../../../kube/syntax.ts';
 import { sameJson, type JsonObject, withFields } from '../json.ts';
 import { Causes } from './causes.ts';
-import { objectOf, objectsOf, textOf, textsOf } from './field-values.ts';
+import { objectAt, objectsInPlace, textAt, textsInPlace } from '../field-values.ts';
 import type { Strategy } from './strategy.ts';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
@@ -13,9 +13,9 @@ export const nodeStrategy: Strategy = {
   prepareUpdate: withBothRanges,
   validate: (node) => {
     const causes = new Causes();
-    const spec = objectOf(node, 'spec');
-    validateTaints(causes, objectsOf(spec, 'taints'));
-    const ranges = textsOf(spec, 'podCIDRs');
+    const spec = objectAt(node, 'spec');
+    validateTaints(causes, objectsInPlace(spec, 'taints'));
+    const ranges = textsInPlace(spec, 'podCIDRs');
     ranges.forEach((range, index) => {
       if (parseCidr(range) === undefined)
         causes.invalid(
@@ -32,12 +32,12 @@ export const nodeStrategy: Strategy = {
   },
   validateUpdate: (next, before) => {
     const causes = new Causes();
-    const [spec, old] = [objectOf(next, 'spec'), objectOf(before, 'spec')];
-    const ranges = textsOf(old, 'podCIDRs');
-    if (ranges.length > 0 && !sameJson(ranges, textsOf(spec, 'podCIDRs')))
+    const [spec, old] = [objectAt(next, 'spec'), objectAt(before, 'spec')];
+    const ranges = textsInPlace(old, 'podCIDRs');
+    if (ranges.length > 0 && !sameJson(ranges, textsInPlace(spec, 'podCIDRs')))
       causes.forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid');
-    const provider = textOf(old, 'providerID');
-    if (provider !== '' && provider !== textOf(spec, 'providerID'))
+    const provider = textAt(old, 'providerID');
+    if (provider !== '' && provider !== textAt(spec, 'providerID'))
       causes.forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid');
     return causes.all;
   },
@@ -45,9 +45,9 @@ export const nodeStrategy: Strategy = {
 
 /** The two fields for the same thing. */
 function withBothRanges(node: JsonObject): JsonObject {
-  const spec = objectOf(node, 'spec');
-  const ranges = textsOf(spec, 'podCIDRs');
-  const range = textOf(spec, 'podCIDR');
+  const spec = objectAt(node, 'spec');
+  const ranges = textsInPlace(spec, 'podCIDRs');
+  const range = textAt(spec, 'podCIDR');
   const [first] = ranges;
   if (first === undefined && range !== '') return withFields(node, { spec: withFields(spec, { podCIDRs: [range] }) });
   return first === undefined ? node : withFields(node, { spec: withFields(spec, { podCIDR: first }) });
@@ -60,7 +60,7 @@ function validateTaints(causes: Causes, taints: readonly JsonObject[]): void {
   const taken = new Set<string>();
   taints.forEach((taint, index) => {
     const at = `${TAINTS}[${index}]`;
-    const [key, value, effect] = [textOf(taint, 'key'), textOf(taint, 'value'), textOf(taint, 'effect')];
+    const [key, value, effect] = [textAt(taint, 'key'), textAt(taint, 'value'), textAt(taint, 'effect')];
     causes.invalidFor(`${at}.key`, key, labelKeyProblems(key));
     const problems = labelValueProblems(value);
     if (problems.length > 0) causes.invalid(`${at}.value`, value, problems.join(';'));

@@ -1,13 +1,22 @@
 /** What the API server fills into pods and templates of pods, beyond the constants of the type table. */
 import { fromEntries, get, isObject, type JsonObject, type JsonValue, withFields } from '../json.ts';
-import { isGiven, isTrue, numberOf, objectAt, objectOf, objectsOf, textOf, withMissing } from './field-values.ts';
+import {
+  isGiven,
+  isTrueAt,
+  numberAt,
+  givenObjectAt,
+  objectAt,
+  objectsInPlace,
+  textAt,
+  withMissing,
+} from '../field-values.ts';
 import { imageTag } from './image.ts';
 import { canonicalQuantity, parseQuantity } from './quantity.ts';
 
 /** Of `spec` of a pod or a template. */
 export function withPodSpecDefaults(spec: JsonObject): JsonObject {
-  const onHost = isTrue(spec, 'hostNetwork');
-  const account = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount');
+  const onHost = isTrueAt(spec, 'hostNetwork');
+  const account = textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount');
   return withFields(spec, {
     ...mapped(spec, 'initContainers', (container) => withContainerDefaults(container, onHost)),
     ...mapped(spec, 'containers', (container) => withContainerDefaults(container, onHost)),
@@ -34,10 +43,10 @@ function mapped(object: JsonObject, name: string, change: (item: JsonObject) => 
 }
 
 function withContainerDefaults(container: JsonObject, onHost: boolean): JsonObject {
-  const pulled = imageTag(textOf(container, 'image')) === 'latest' ? 'Always' : 'IfNotPresent';
-  const resources = objectAt(container, 'resources');
+  const pulled = imageTag(textAt(container, 'image')) === 'latest' ? 'Always' : 'IfNotPresent';
+  const resources = givenObjectAt(container, 'resources');
   return withFields(
-    textOf(container, 'imagePullPolicy') === '' ? withFields(container, { imagePullPolicy: pulled }) : container,
+    textAt(container, 'imagePullPolicy') === '' ? withFields(container, { imagePullPolicy: pulled }) : container,
     {
       ...(resources === undefined ? {} : { resources: withCanonicalQuantities(resources) }),
       ...(onHost ? mapped(container, 'ports', withHostPort) : {}),
@@ -47,13 +56,13 @@ function withContainerDefaults(container: JsonObject, onHost: boolean): JsonObje
 
 /** The port of the container is a port of the node. */
 function withHostPort(port: JsonObject): JsonObject {
-  if ((numberOf(port, 'hostPort') ?? 0) !== 0) return port;
+  if ((numberAt(port, 'hostPort') ?? 0) !== 0) return port;
   return withFields(port, { hostPort: get(port, 'containerPort') });
 }
 
 function withCanonicalQuantities(resources: JsonObject): JsonObject {
   const canonical = (name: string): JsonObject => {
-    const list = objectAt(resources, name);
+    const list = givenObjectAt(resources, name);
     if (list === undefined) return {};
     return { [name]: fromEntries(Object.entries(list).map(([key, value]) => [key, canonicalValue(value)] as const)) };
   };
@@ -73,8 +82,8 @@ function withVolumeDefaults(volume: JsonObject): JsonObject {
 
 /** What only pods get, not templates: requests that are missing are the limits, and what admission adds. */
 export function withPodDefaults(pod: JsonObject): JsonObject {
-  const spec = withPodSpecDefaults(objectOf(pod, 'spec'));
-  const account = textOf(spec, 'serviceAccountName') || 'default';
+  const spec = withPodSpecDefaults(objectAt(pod, 'spec'));
+  const account = textAt(spec, 'serviceAccountName') || 'default';
   const admitted = withMissing(spec, { priority: 0, preemptionPolicy: 'PreemptLowerPriority' });
   return withFields(pod, {
     spec: withFields(withLostNodeTolerations(admitted), {
@@ -87,10 +96,10 @@ export function withPodDefaults(pod: JsonObject): JsonObject {
 }
 
 function withRequests(container: JsonObject): JsonObject {
-  const resources = objectOf(container, 'resources');
-  const limits = objectAt(resources, 'limits');
+  const resources = objectAt(container, 'resources');
+  const limits = givenObjectAt(resources, 'limits');
   if (limits === undefined) return container;
-  const requests = withMissing(objectOf(resources, 'requests'), limits);
+  const requests = withMissing(objectAt(resources, 'requests'), limits);
   return withFields(container, { resources: withFields(resources, { requests }) });
 }
 
@@ -99,12 +108,12 @@ const LOST_NODE_SECONDS = 300;
 
 /** Every pod stays five minutes on a node that is lost, unless it says what else it wants. */
 export function withLostNodeTolerations(spec: JsonObject): JsonObject {
-  const tolerations = objectsOf(spec, 'tolerations');
+  const tolerations = objectsInPlace(spec, 'tolerations');
   const missing = lostNodes.filter(
     (key) =>
       !tolerations.some(
         (toleration) =>
-          ['', key].includes(textOf(toleration, 'key')) && ['', 'NoExecute'].includes(textOf(toleration, 'effect')),
+          ['', key].includes(textAt(toleration, 'key')) && ['', 'NoExecute'].includes(textAt(toleration, 'effect')),
       ),
   );
   const added = missing.map((key) => ({
@@ -118,8 +127,8 @@ export function withLostNodeTolerations(spec: JsonObject): JsonObject {
 
 /** How sure it can be of what it asked for. */
 export function qosClass(spec: JsonObject): 'BestEffort' | 'Burstable' | 'Guaranteed' {
-  const containers = [...objectsOf(spec, 'initContainers'), ...objectsOf(spec, 'containers')];
-  const resources = containers.map((container) => objectOf(container, 'resources'));
+  const containers = [...objectsInPlace(spec, 'initContainers'), ...objectsInPlace(spec, 'containers')];
+  const resources = containers.map((container) => objectAt(container, 'resources'));
   const asks = resources.some((each) => amounts(each, 'requests').size + amounts(each, 'limits').size > 0);
   if (!asks) return 'BestEffort';
   const guaranteed = resources.every((each) => {
@@ -132,7 +141,7 @@ export function qosClass(spec: JsonObject): 'BestEffort' | 'Burstable' | 'Guaran
 
 /** Of CPU and memory, without zeros. */
 function amounts(resources: JsonObject, name: string): ReadonlyMap<string, bigint> {
-  const list = objectOf(resources, name);
+  const list = objectAt(resources, name);
   return new Map(
     ['cpu', 'memory'].flatMap((key) => {
       const nanos = parseQuantity(get(list, key))?.nanos ?? 0n;

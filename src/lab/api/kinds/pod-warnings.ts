@@ -1,6 +1,6 @@
 /** What the API server warns of in pods and templates: legal, and hardly meant. */
 import { get, type JsonObject } from '../json.ts';
-import { isGiven, numberOf, objectOf, objectsOf, textMapOf, textOf } from './field-values.ts';
+import { isGiven, numberAt, objectAt, objectsInPlace, sortedTextsAt, textAt } from '../field-values.ts';
 import { parseQuantity } from './quantity.ts';
 
 const deprecatedNodeLabels: ReadonlyMap<string, string> = new Map([
@@ -17,15 +17,15 @@ const NO_MATCH = 'a null labelSelector results in matching no pod';
 export function podSpecWarnings(spec: JsonObject, path: string): readonly string[] {
   const lists = ['initContainers', 'containers'];
   const containers = lists.flatMap((list) =>
-    objectsOf(spec, list).map((container, index) => ({ container, at: `${path}.${list}[${index}]` })),
+    objectsInPlace(spec, list).map((container, index) => ({ container, at: `${path}.${list}[${index}]` })),
   );
-  const seconds = numberOf(spec, 'terminationGracePeriodSeconds') ?? 0;
+  const seconds = numberAt(spec, 'terminationGracePeriodSeconds') ?? 0;
   return [
     ...placementWarnings(spec, path),
-    ...repeated(objectsOf(spec, 'hostAliases'), 'ip', `${path}.hostAliases`),
-    ...repeated(objectsOf(spec, 'imagePullSecrets'), 'name', `${path}.imagePullSecrets`),
-    ...objectsOf(spec, 'imagePullSecrets').flatMap((secret, index) =>
-      textOf(secret, 'name') === '' ? [`${path}.imagePullSecrets[${index}].name: invalid empty name ""`] : [],
+    ...repeated(objectsInPlace(spec, 'hostAliases'), 'ip', `${path}.hostAliases`),
+    ...repeated(objectsInPlace(spec, 'imagePullSecrets'), 'name', `${path}.imagePullSecrets`),
+    ...objectsInPlace(spec, 'imagePullSecrets').flatMap((secret, index) =>
+      textAt(secret, 'name') === '' ? [`${path}.imagePullSecrets[${index}].name: invalid empty name ""`] : [],
     ),
     ...containers.flatMap(({ container, at }) => [...fractions(container, at), ...hiddenVariables(container, at)]),
     ...portWarnings(containers),
@@ -38,13 +38,13 @@ export function podSpecWarnings(spec: JsonObject, path: string): readonly string
 
 function placementWarnings(spec: JsonObject, path: string): readonly string[] {
   const warnings: string[] = [];
-  for (const key of textMapOf(spec, 'nodeSelector').keys()) {
+  for (const key of sortedTextsAt(spec, 'nodeSelector').keys()) {
     const message = deprecatedNodeLabels.get(key);
     if (message !== undefined) warnings.push(`${path}.nodeSelector[${key}]: ${message}`);
   }
-  objectsOf(spec, 'topologySpreadConstraints').forEach((constraint, index) => {
+  objectsInPlace(spec, 'topologySpreadConstraints').forEach((constraint, index) => {
     const at = `${path}.topologySpreadConstraints[${index}]`;
-    const key = textOf(constraint, 'topologyKey');
+    const key = textAt(constraint, 'topologyKey');
     const message = deprecatedNodeLabels.get(key);
     if (message !== undefined) warnings.push(`${at}.topologyKey: ${key} is ${message}`);
     if (!isGiven(constraint, 'labelSelector')) warnings.push(`${at}.labelSelector: ${NO_MATCH}`);
@@ -53,18 +53,18 @@ function placementWarnings(spec: JsonObject, path: string): readonly string[] {
 }
 
 function affinityWarnings(spec: JsonObject, path: string): readonly string[] {
-  const affinity = objectOf(spec, 'affinity');
+  const affinity = objectAt(spec, 'affinity');
   return ['podAffinity', 'podAntiAffinity'].flatMap((name) => {
-    const part = objectOf(affinity, name);
+    const part = objectAt(affinity, name);
     const at = `${path}.affinity.${name}`;
     const required = 'requiredDuringSchedulingIgnoredDuringExecution';
     const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
     return [
-      ...objectsOf(part, required).flatMap((term, index) =>
+      ...objectsInPlace(part, required).flatMap((term, index) =>
         isGiven(term, 'labelSelector') ? [] : [`${at}.${required}[${index}].labelSelector: ${NO_MATCH}`],
       ),
-      ...objectsOf(part, preferred).flatMap((weighted, index) =>
-        isGiven(objectOf(weighted, 'podAffinityTerm'), 'labelSelector')
+      ...objectsInPlace(part, preferred).flatMap((weighted, index) =>
+        isGiven(objectAt(weighted, 'podAffinityTerm'), 'labelSelector')
           ? []
           : [`${at}.${preferred}[${index}].podAffinityTerm.labelSelector: ${NO_MATCH}`],
       ),
@@ -75,7 +75,7 @@ function affinityWarnings(spec: JsonObject, path: string): readonly string[] {
 function repeated(items: readonly JsonObject[], name: string, path: string): readonly string[] {
   const seen = new Set<string>();
   return items.flatMap((item, index) => {
-    const value = textOf(item, name);
+    const value = textAt(item, name);
     const isKnown = seen.has(value);
     seen.add(value);
     return isKnown ? [`${path}[${index}].${name}: duplicate ${name} ${JSON.stringify(value)}`] : [];
@@ -86,10 +86,10 @@ const NANO = 10n ** 9n;
 
 /** Nobody has half a byte. */
 function fractions(container: JsonObject, path: string): readonly string[] {
-  const resources = objectOf(container, 'resources');
+  const resources = objectAt(container, 'resources');
   return ['memory', 'ephemeral-storage'].flatMap((name) =>
     ['limits', 'requests'].flatMap((side) => {
-      const value = get(objectOf(resources, side), name);
+      const value = get(objectAt(resources, side), name);
       const quantity = parseQuantity(value);
       if (quantity === undefined || quantity.nanos % NANO === 0n) return [];
       const at = `${path}.resources.${side}[${name}]`;
@@ -101,9 +101,9 @@ function fractions(container: JsonObject, path: string): readonly string[] {
 /** One that builds on the value before is meant so. */
 function hiddenVariables(container: JsonObject, path: string): readonly string[] {
   const seen = new Set<string>();
-  return objectsOf(container, 'env').flatMap((variable, index) => {
-    const name = textOf(variable, 'name');
-    const value = textOf(variable, 'value');
+  return objectsInPlace(container, 'env').flatMap((variable, index) => {
+    const name = textAt(variable, 'name');
+    const value = textAt(variable, 'value');
     const isKnown = seen.has(name);
     seen.add(name);
     const reference = `$(${name})`;
@@ -130,13 +130,13 @@ function portWarnings(
   const warnings: string[] = [];
   const known = new Map<string, PlacedPort[]>();
   for (const { container, at } of containers)
-    for (const [index, port] of objectsOf(container, 'ports').entries()) {
+    for (const [index, port] of objectsInPlace(container, 'ports').entries()) {
       const placed = {
         at: `${at}.ports[${index}]`,
-        hostIp: textOf(port, 'hostIP'),
-        hostPort: numberOf(port, 'hostPort') ?? 0,
+        hostIp: textAt(port, 'hostIP'),
+        hostPort: numberAt(port, 'hostPort') ?? 0,
       };
-      const key = `${numberOf(port, 'containerPort') ?? 0}/${textOf(port, 'protocol')}`;
+      const key = `${numberAt(port, 'containerPort') ?? 0}/${textAt(port, 'protocol')}`;
       const others = known.get(key) ?? [];
       for (const other of others) warnings.push(...conflictWarnings(placed, other));
       if (others.length < MAX_COMPARED) known.set(key, [...others, placed]);

@@ -1,11 +1,10 @@
 /** Pods. */
 import { get, sameJson, type JsonObject, withFields } from '../json.ts';
 import { StatusError } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { keepsTolerations } from './affinity-validation.ts';
 import { Causes, rangeProblem } from './causes.ts';
 import { validateImageSpace } from './container-validation.ts';
-import { isGiven, numberOf, objectOf, objectsOf, textOf, withMissing } from './field-values.ts';
+import { isGiven, numberAt, objectAt, objectsInPlace, textAt, withMissing, metadataOf } from '../field-values.ts';
 import { qosClass, withLostNodeTolerations, withPodDefaults, withPodSpecDefaults } from './pod-defaults.ts';
 import { validatePodSpec } from './pod-spec-validation.ts';
 import { podSpecWarnings } from './pod-warnings.ts';
@@ -14,50 +13,50 @@ import type { Strategy } from './strategy.ts';
 export const podStrategy: Strategy = {
   prepareCreate: (pod) => {
     const filled = withPodDefaults(pod);
-    const spec = objectOf(filled, 'spec');
-    if (objectsOf(spec, 'ephemeralContainers').length > 0) throw bornWithEphemeralContainers(pod);
-    const gated = objectsOf(spec, 'schedulingGates').length > 0;
+    const spec = objectAt(filled, 'spec');
+    if (objectsInPlace(spec, 'ephemeralContainers').length > 0) throw bornWithEphemeralContainers(pod);
+    const gated = objectsInPlace(spec, 'schedulingGates').length > 0;
     const conditions = {
       conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: GATED }],
     };
     return withFields(filled, { status: { phase: 'Pending', qosClass: qosClass(spec), ...(gated ? conditions : {}) } });
   },
   prepareUpdate: (next, before) => {
-    const { priority, preemptionPolicy } = objectOf(before, 'spec');
-    const spec = withMissing(withPodSpecDefaults(objectOf(next, 'spec')), { priority, preemptionPolicy });
+    const { priority, preemptionPolicy } = objectAt(before, 'spec');
+    const spec = withMissing(withPodSpecDefaults(objectAt(next, 'spec')), { priority, preemptionPolicy });
     return withFields(next, { spec: withLostNodeTolerations(spec) });
   },
   validate: (pod) => {
     const causes = new Causes();
-    const spec = objectOf(pod, 'spec');
+    const spec = objectAt(pod, 'spec');
     validatePodSpec(causes, spec, 'spec', true);
     for (const name of ['containers', 'initContainers'])
-      objectsOf(spec, name).forEach((container, index) =>
+      objectsInPlace(spec, name).forEach((container, index) =>
         validateImageSpace(causes, container, `spec.${name}[${index}]`),
       );
-    if (textOf(spec, 'nodeName') !== '' && objectsOf(spec, 'schedulingGates').length > 0)
+    if (textAt(spec, 'nodeName') !== '' && objectsInPlace(spec, 'schedulingGates').length > 0)
       causes.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared');
     return causes.all;
   },
   validateUpdate: (next, before) => {
     const causes = new Causes();
-    validateSpecUpdate(causes, objectOf(next, 'spec'), objectOf(before, 'spec'));
+    validateSpecUpdate(causes, objectAt(next, 'spec'), objectAt(before, 'spec'));
     return causes.all;
   },
-  warnings: (pod) => podSpecWarnings(objectOf(pod, 'spec'), 'spec'),
+  warnings: (pod) => podSpecWarnings(objectAt(pod, 'spec'), 'spec'),
   gracePeriodSeconds: (pod) => {
-    const spec = objectOf(pod, 'spec');
-    const phase = textOf(objectOf(pod, 'status'), 'phase');
+    const spec = objectAt(pod, 'spec');
+    const phase = textAt(objectAt(pod, 'status'), 'phase');
     // Nobody waits for what never ran or has ended.
-    if (textOf(spec, 'nodeName') === '' || phase === 'Succeeded' || phase === 'Failed') return 0;
-    const seconds = numberOf(spec, 'terminationGracePeriodSeconds') ?? 30;
+    if (textAt(spec, 'nodeName') === '' || phase === 'Succeeded' || phase === 'Failed') return 0;
+    const seconds = numberAt(spec, 'terminationGracePeriodSeconds') ?? 30;
     return seconds < 0 ? 1 : seconds;
   },
 };
 
 /** They come later, by their subresource. */
 function bornWithEphemeralContainers(pod: JsonObject): StatusError {
-  const name = textOf(metadataOf(pod), 'name');
+  const name = textAt(metadataOf(pod), 'name');
   const field = 'spec.ephemeralContainers';
   const message = 'Forbidden: cannot be set on create';
   return new StatusError('Invalid', `Pod ${JSON.stringify(name)} is invalid: ${field}: ${message}`, {
@@ -81,11 +80,11 @@ const updatableFields = [
 
 function validateSpecUpdate(causes: Causes, next: JsonObject, before: JsonObject): void {
   for (const name of ['containers', 'initContainers'])
-    if (objectsOf(next, name).length !== objectsOf(before, name).length) {
+    if (objectsInPlace(next, name).length !== objectsInPlace(before, name).length) {
       causes.forbidden(`spec.${name}`, 'pod updates may not add or remove containers');
       return;
     }
-  if (!validateDeadline(causes, numberOf(next, 'activeDeadlineSeconds'), numberOf(before, 'activeDeadlineSeconds')))
+  if (!validateDeadline(causes, numberAt(next, 'activeDeadlineSeconds'), numberAt(before, 'activeDeadlineSeconds')))
     return;
   if (!keepsTolerations(next, before))
     causes.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
@@ -111,9 +110,9 @@ function validateDeadline(causes: Causes, next: number | undefined, before: numb
 }
 
 function validateGateDeletions(causes: Causes, next: JsonObject, before: JsonObject): void {
-  const known = new Set(objectsOf(before, 'schedulingGates').map((gate) => textOf(gate, 'name')));
-  objectsOf(next, 'schedulingGates').forEach((gate, index) => {
-    const name = textOf(gate, 'name');
+  const known = new Set(objectsInPlace(before, 'schedulingGates').map((gate) => textAt(gate, 'name')));
+  objectsInPlace(next, 'schedulingGates').forEach((gate, index) => {
+    const name = textAt(gate, 'name');
     if (!known.has(name))
       causes.forbidden(
         `spec.schedulingGates[${index}].name`,
@@ -125,16 +124,16 @@ function validateGateDeletions(causes: Causes, next: JsonObject, before: JsonObj
 /** As it was before in all that may change. */
 function withoutUpdatable(next: JsonObject, before: JsonObject): JsonObject {
   const images = (name: string): JsonObject => {
-    const olds = objectsOf(before, name);
+    const olds = objectsInPlace(before, name);
     if (!isGiven(next, name)) return {};
-    const items = objectsOf(next, name).map((container, index) =>
+    const items = objectsInPlace(next, name).map((container, index) =>
       withFields(container, { image: get(olds[index] ?? {}, 'image') }),
     );
     return { [name]: items };
   };
   const same = ['activeDeadlineSeconds', 'tolerations', 'schedulingGates'];
-  const grace = numberOf(before, 'terminationGracePeriodSeconds') ?? 0;
-  if (grace < 0 && numberOf(next, 'terminationGracePeriodSeconds') === 1) same.push('terminationGracePeriodSeconds');
+  const grace = numberAt(before, 'terminationGracePeriodSeconds') ?? 0;
+  if (grace < 0 && numberAt(next, 'terminationGracePeriodSeconds') === 1) same.push('terminationGracePeriodSeconds');
   return withFields(next, {
     ...images('containers'),
     ...images('initContainers'),

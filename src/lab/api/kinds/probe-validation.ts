@@ -2,14 +2,14 @@
 import { portNameProblems, portNumberProblems } from '../../../kube/syntax.ts';
 import { get, type JsonObject } from '../json.ts';
 import { type Causes, NOT_NEGATIVE } from './causes.ts';
-import { isGiven, numberOf, objectAt, objectOf, objectsOf, listOf, textOf } from './field-values.ts';
+import { isGiven, numberAt, givenObjectAt, objectAt, objectsInPlace, listAt, textAt } from '../field-values.ts';
 
 export type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
 export const PROBES: readonly ProbeName[] = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 
 export function validateProbe(causes: Causes, container: JsonObject, name: ProbeName, path: string): void {
-  const probe = objectAt(container, name);
+  const probe = givenObjectAt(container, name);
   if (probe === undefined) return;
   const field = `${path}.${name}`;
   validateHandler(causes, probe, ['exec', 'httpGet', 'tcpSocket', 'grpc'], field, undefined);
@@ -20,17 +20,17 @@ export function validateProbe(causes: Causes, container: JsonObject, name: Probe
     'successThreshold',
     'failureThreshold',
   ]) {
-    const value = numberOf(probe, number) ?? 0;
+    const value = numberAt(probe, number) ?? 0;
     if (value < 0) causes.invalid(`${field}.${number}`, value, NOT_NEGATIVE);
   }
-  const grace = numberOf(probe, 'terminationGracePeriodSeconds');
+  const grace = numberAt(probe, 'terminationGracePeriodSeconds');
   const graceField = `${field}.terminationGracePeriodSeconds`;
   if (grace !== undefined && grace <= 0) causes.invalid(graceField, grace, 'must be greater than 0');
   if (name === 'readinessProbe') {
     if (grace !== undefined) causes.invalid(graceField, grace, 'must not be set for readinessProbes');
     return;
   }
-  const threshold = numberOf(probe, 'successThreshold') ?? 0;
+  const threshold = numberAt(probe, 'successThreshold') ?? 0;
   if (threshold !== 1) causes.invalid(`${field}.successThreshold`, threshold, 'must be 1');
 }
 
@@ -40,9 +40,9 @@ export function validateLifecycle(
   graceSeconds: number | undefined,
   path: string,
 ): void {
-  const lifecycle = objectOf(container, 'lifecycle');
+  const lifecycle = objectAt(container, 'lifecycle');
   for (const name of ['postStart', 'preStop']) {
-    const handler = objectAt(lifecycle, name);
+    const handler = givenObjectAt(lifecycle, name);
     if (handler === undefined) continue;
     const field = `${path}.lifecycle.${name}`;
     validateHandler(causes, handler, ['exec', 'httpGet', 'tcpSocket', 'sleep'], field, graceSeconds);
@@ -62,7 +62,7 @@ function validateHandler(
     causes.required(path, 'must specify a handler type');
     return;
   }
-  validateOneHandler(causes, first, objectOf(object, first), `${path}.${first}`, graceSeconds);
+  validateOneHandler(causes, first, objectAt(object, first), `${path}.${first}`, graceSeconds);
   for (const name of others) causes.forbidden(`${path}.${name}`, 'may not specify more than 1 handler type');
 }
 
@@ -75,20 +75,20 @@ function validateOneHandler(
 ): void {
   switch (name) {
     case 'exec':
-      if (listOf(handler, 'command').length === 0) causes.required(`${path}.command`);
+      if (listAt(handler, 'command').length === 0) causes.required(`${path}.command`);
       break;
     case 'httpGet':
-      if (textOf(handler, 'path') === '') causes.required(`${path}.path`);
+      if (textAt(handler, 'path') === '') causes.required(`${path}.path`);
       validatePort(causes, handler, path);
-      if (!['HTTP', 'HTTPS'].includes(textOf(handler, 'scheme')))
-        causes.unsupported(`${path}.scheme`, textOf(handler, 'scheme'), ['HTTP', 'HTTPS']);
-      for (const header of objectsOf(handler, 'httpHeaders')) {
-        const headerName = textOf(header, 'name');
+      if (!['HTTP', 'HTTPS'].includes(textAt(handler, 'scheme')))
+        causes.unsupported(`${path}.scheme`, textAt(handler, 'scheme'), ['HTTP', 'HTTPS']);
+      for (const header of objectsInPlace(handler, 'httpHeaders')) {
+        const headerName = textAt(header, 'name');
         if (!/^[-A-Za-z0-9]+$/.test(headerName)) causes.invalid(`${path}.httpHeaders`, headerName, HEADER_PROBLEM);
       }
       break;
     case 'sleep': {
-      const seconds = numberOf(handler, 'seconds') ?? 0;
+      const seconds = numberAt(handler, 'seconds') ?? 0;
       if (graceSeconds !== undefined && (seconds < 0 || seconds > graceSeconds))
         causes.invalid(
           path,

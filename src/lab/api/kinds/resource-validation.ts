@@ -2,7 +2,7 @@
 import { labelKeyProblems } from '../../../kube/syntax.ts';
 import { get, type JsonObject, type JsonValue } from '../json.ts';
 import { type Causes, NOT_NEGATIVE } from './causes.ts';
-import { objectOf } from './field-values.ts';
+import { objectAt } from '../field-values.ts';
 import { parseQuantity } from './quantity.ts';
 
 const NANO = 10n ** 9n;
@@ -11,8 +11,8 @@ const quotaResources = new Set(['configmaps', 'persistentvolumeclaims', 'pods', 
 const standardResources = ['cpu', 'ephemeral-storage', 'memory'];
 
 export function validateResources(causes: Causes, resources: JsonObject, path: string): void {
-  const limits = objectOf(resources, 'limits');
-  const requests = objectOf(resources, 'requests');
+  const limits = objectAt(resources, 'limits');
+  const requests = objectAt(resources, 'requests');
   for (const [name, value] of sorted(limits)) validateQuantity(causes, name, value, `${path}.limits`);
   for (const [name, value] of sorted(requests)) {
     validateQuantity(causes, name, value, `${path}.requests`);

@@ -1,27 +1,27 @@
 /** What confines the processes of pods and containers. */
 import { get, type JsonObject } from '../json.ts';
 import { type Causes, rangeProblem } from './causes.ts';
-import { isGiven, isTrue, numberOf, objectAt, objectOf, textOf, textsOf, listOf } from './field-values.ts';
+import { isGiven, isTrueAt, numberAt, givenObjectAt, objectAt, textAt, textsInPlace, listAt } from '../field-values.ts';
 import { validateInnerPath } from './paths-validation.ts';
 
 const MAX_ID = 0x7fffffff;
 
 /** `securityContext` of a pod or a template. */
 export function validatePodSecurity(causes: Causes, spec: JsonObject, path: string): void {
-  const security = objectOf(spec, 'securityContext');
+  const security = objectAt(spec, 'securityContext');
   const at = `${path}.securityContext`;
   validateIds(causes, security, ['fsGroup', 'runAsUser', 'runAsGroup'], at);
-  listOf(security, 'supplementalGroups').forEach((id, index) => {
+  listAt(security, 'supplementalGroups').forEach((id, index) => {
     if (typeof id === 'number') validateId(causes, id, `${at}.supplementalGroups[${index}]`);
   });
-  if (isTrue(spec, 'shareProcessNamespace') && isTrue(spec, 'hostPID'))
+  if (isTrueAt(spec, 'shareProcessNamespace') && isTrueAt(spec, 'hostPID'))
     causes.invalid(`${at}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled');
   validateProfiles(causes, security, at);
 }
 
 /** `securityContext` of a container. */
 export function validateContainerSecurity(causes: Causes, container: JsonObject, path: string): void {
-  const security = objectAt(container, 'securityContext');
+  const security = givenObjectAt(container, 'securityContext');
   if (security === undefined) return;
   const at = `${path}.securityContext`;
   validateIds(causes, security, ['runAsUser', 'runAsGroup'], at);
@@ -33,8 +33,8 @@ export function validateContainerSecurity(causes: Causes, container: JsonObject,
     const refuse = (what: string) => {
       causes.invalid(at, security, `cannot set \`allowPrivilegeEscalation\` to false and ${what}`);
     };
-    if (isTrue(security, 'privileged')) refuse('`privileged` to true');
-    if (textsOf(objectOf(security, 'capabilities'), 'add').includes('CAP_SYS_ADMIN'))
+    if (isTrueAt(security, 'privileged')) refuse('`privileged` to true');
+    if (textsInPlace(objectAt(security, 'capabilities'), 'add').includes('CAP_SYS_ADMIN'))
       refuse('`capabilities.Add` CAP_SYS_ADMIN');
   }
   validateAppArmor(causes, security, at);
@@ -42,7 +42,7 @@ export function validateContainerSecurity(causes: Causes, container: JsonObject,
 
 function validateIds(causes: Causes, security: JsonObject, names: readonly string[], at: string): void {
   for (const name of names) {
-    const id = numberOf(security, name);
+    const id = numberAt(security, name);
     if (id !== undefined) validateId(causes, id, `${at}.${name}`);
   }
 }
@@ -59,13 +59,13 @@ function validateProfiles(causes: Causes, security: JsonObject, at: string): voi
 const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
 function validateSeccomp(causes: Causes, security: JsonObject, path: string): void {
-  const profile = objectAt(security, 'seccompProfile');
+  const profile = givenObjectAt(security, 'seccompProfile');
   if (profile === undefined) return;
   const at = `${path}.seccompProfile`;
-  const type = textOf(profile, 'type');
+  const type = textAt(profile, 'type');
   if (type === '') causes.required(`${at}.type`, 'type is required when seccompProfile is set');
   else if (!profileTypes.includes(type)) causes.unsupported(`${at}.type`, type, profileTypes);
-  const local = textOf(profile, 'localhostProfile');
+  const local = textAt(profile, 'localhostProfile');
   if (type !== 'Localhost') {
     if (isGiven(profile, 'localhostProfile'))
       causes.invalid(`${at}.localhostProfile`, profile, 'can only be set when seccomp type is Localhost');
@@ -75,11 +75,11 @@ function validateSeccomp(causes: Causes, security: JsonObject, path: string): vo
 }
 
 function validateAppArmor(causes: Causes, security: JsonObject, path: string): void {
-  const profile = objectAt(security, 'appArmorProfile');
+  const profile = givenObjectAt(security, 'appArmorProfile');
   if (profile === undefined) return;
   const at = `${path}.appArmorProfile`;
-  const type = textOf(profile, 'type');
-  const local = textOf(profile, 'localhostProfile');
+  const type = textAt(profile, 'type');
+  const local = textAt(profile, 'localhostProfile');
   if (type === '') causes.required(`${at}.type`, 'type is required when appArmorProfile is set');
   else if (!profileTypes.includes(type)) causes.unsupported(`${at}.type`, type, profileTypes);
   else if (type !== 'Localhost') {

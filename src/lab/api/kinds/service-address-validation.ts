@@ -2,7 +2,7 @@
 import { get, type JsonObject } from '../json.ts';
 import { validateIp } from './addresses-validation.ts';
 import type { Causes } from './causes.ts';
-import { numberOf, objectOf, objectsOf, textMapOf, textOf, textsOf } from './field-values.ts';
+import { numberAt, objectAt, objectsInPlace, sortedTextsAt, textAt, textsInPlace } from '../field-values.ts';
 import {
   canonicalIp,
   familyNames,
@@ -21,11 +21,11 @@ const FAMILIES = ['IPv4', 'IPv6'];
 
 /** Addresses, families and policy, each for itself and with the others. */
 export function validateClusterIps(causes: Causes, spec: JsonObject): void {
-  if (textOf(spec, 'type') === 'ExternalName') return;
+  if (textAt(spec, 'type') === 'ExternalName') return;
   const field = 'spec.clusterIPs';
-  const addresses = textsOf(spec, 'clusterIPs');
-  const families = textsOf(spec, 'ipFamilies');
-  const address = textOf(spec, 'clusterIP');
+  const addresses = textsInPlace(spec, 'clusterIPs');
+  const families = textsInPlace(spec, 'ipFamilies');
+  const address = textAt(spec, 'clusterIP');
   const [first] = addresses;
   if (address === '' && first !== undefined)
     causes.invalid(field, addresses, 'must be empty when `clusterIP` is not specified');
@@ -61,13 +61,14 @@ export function validateClusterIps(causes: Causes, spec: JsonObject): void {
 /** Families that the cluster has none of, and policies that do not go with them. */
 export function validateFamilies(causes: Causes, spec: JsonObject, { networks }: ClusterView): void {
   if (!isAddressed(spec)) return;
-  const families = textsOf(spec, 'ipFamilies');
-  const policy = textOf(spec, 'ipFamilyPolicy');
+  const families = textsInPlace(spec, 'ipFamilies');
+  const policy = textAt(spec, 'ipFamilyPolicy');
   const known: readonly string[] = familyNames(networks);
-  const isFree = isHeadless(spec) && textMapOf(spec, 'selector').size === 0;
+  const isFree = isHeadless(spec) && sortedTextsAt(spec, 'selector').size === 0;
   if (policy === 'SingleStack') {
     const problem = (what: string) => `must be RequireDualStack or PreferDualStack when multiple ${what} are specified`;
-    if (textsOf(spec, 'clusterIPs').length > 1) causes.invalid('spec.ipFamilyPolicy', policy, problem('clusterIPs'));
+    if (textsInPlace(spec, 'clusterIPs').length > 1)
+      causes.invalid('spec.ipFamilyPolicy', policy, problem('clusterIPs'));
     if (families.length > 1) causes.invalid('spec.ipFamilyPolicy', policy, problem('ipFamilies'));
   }
   // A headless Service without selector may have endpoints of any family.
@@ -81,9 +82,9 @@ export function validateFamilies(causes: Causes, spec: JsonObject, { networks }:
 
 /** Addresses and ports that it asks for and cannot have. */
 export function validateAllocation(causes: Causes, service: JsonObject, cluster: ClusterView): void {
-  const spec = objectOf(service, 'spec');
+  const spec = objectAt(service, 'spec');
   const taken = takenByOthers(cluster, service);
-  const addresses = isAddressed(spec) ? textsOf(spec, 'clusterIPs') : [];
+  const addresses = isAddressed(spec) ? textsInPlace(spec, 'clusterIPs') : [];
   for (const address of addresses) {
     const family = familyOf(address);
     if (family === undefined) continue;
@@ -100,11 +101,11 @@ export function validateAllocation(causes: Causes, service: JsonObject, cluster:
     else if (taken.addresses.has(canonicalIp(address)))
       causes.invalid('spec.clusterIPs', addresses, `${failed} provided IP is already allocated`);
   }
-  const own = objectsOf(spec, 'ports').map((port, index) => ({
+  const own = objectsInPlace(spec, 'ports').map((port, index) => ({
     field: `spec.ports[${index}].nodePort`,
-    port: numberOf(port, 'nodePort') ?? 0,
+    port: numberAt(port, 'nodePort') ?? 0,
   }));
-  const health = { field: 'spec.healthCheckNodePort', port: numberOf(spec, 'healthCheckNodePort') ?? 0 };
+  const health = { field: 'spec.healthCheckNodePort', port: numberAt(spec, 'healthCheckNodePort') ?? 0 };
   for (const { field, port } of [...own, health]) {
     if (port === 0) continue;
     if (port < FIRST_NODE_PORT || port > LAST_NODE_PORT)
@@ -125,15 +126,15 @@ export function validateSameAddresses(
   name: string,
   one: string,
 ): void {
-  const now = textsOf(spec, name);
-  const then = textsOf(old, name);
+  const now = textsInPlace(spec, name);
+  const then = textsInPlace(old, name);
   const field = `spec.${name}`;
   if (then.length > 0 && now.length === 0) causes.invalid(`${field}[0]`, now, `primary ${one} can not be unset`);
   now.forEach((value, index) => {
     if (then[index] !== undefined && then[index] !== value)
       causes.invalid(`${field}[${index}]`, now, 'may not change once set');
   });
-  if (then.length > now.length && now.length === 1 && textOf(spec, 'ipFamilyPolicy') !== 'SingleStack')
+  if (then.length > now.length && now.length === 1 && textAt(spec, 'ipFamilyPolicy') !== 'SingleStack')
     causes.invalid(
       'spec.ipFamilyPolicy',
       get(spec, 'ipFamilyPolicy'),

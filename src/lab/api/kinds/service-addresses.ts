@@ -5,8 +5,7 @@ import { cidrContains, type IpAddress } from '../../../base/inet.ts';
 import type { LabNetworks } from '../../networks.ts';
 import type { JsonObject } from '../json.ts';
 import { StatusError } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
-import { numberOf, objectOf, objectsOf, textOf, textsOf } from './field-values.ts';
+import { numberAt, objectAt, objectsInPlace, textAt, textsInPlace, metadataOf } from '../field-values.ts';
 import type { ClusterView } from './strategy.ts';
 
 export const FIRST_NODE_PORT = 30_000;
@@ -40,8 +39,8 @@ export function takenByOthers({ store }: ClusterView, service: JsonObject): Take
   const nodePorts = new Set<number>();
   for (const other of store.list({ group: '', plural: 'services' }).items) {
     if (isSame(other, service)) continue;
-    const spec = objectOf(other, 'spec');
-    for (const address of textsOf(spec, 'clusterIPs')) addresses.add(canonicalIp(address));
+    const spec = objectAt(other, 'spec');
+    for (const address of textsInPlace(spec, 'clusterIPs')) addresses.add(canonicalIp(address));
     for (const port of nodePortsOf(spec)) nodePorts.add(port);
   }
   return { addresses, nodePorts };
@@ -49,13 +48,13 @@ export function takenByOthers({ store }: ClusterView, service: JsonObject): Take
 
 /** Also the one on which the load balancer asks after health. */
 export function nodePortsOf(spec: JsonObject): readonly number[] {
-  const ports = objectsOf(spec, 'ports').map((port) => numberOf(port, 'nodePort') ?? 0);
-  return [...ports, numberOf(spec, 'healthCheckNodePort') ?? 0].filter((port) => port !== 0);
+  const ports = objectsInPlace(spec, 'ports').map((port) => numberAt(port, 'nodePort') ?? 0);
+  return [...ports, numberAt(spec, 'healthCheckNodePort') ?? 0].filter((port) => port !== 0);
 }
 
 function isSame(a: JsonObject, b: JsonObject): boolean {
   const [left, right] = [metadataOf(a), metadataOf(b)];
-  return textOf(left, 'name') === textOf(right, 'name') && textOf(left, 'namespace') === textOf(right, 'namespace');
+  return textAt(left, 'name') === textAt(right, 'name') && textAt(left, 'namespace') === textAt(right, 'namespace');
 }
 
 export function canonicalIp(address: string): string {
@@ -117,7 +116,7 @@ export function freeNodePort(service: JsonObject, taken: ReadonlySet<number>): n
 }
 
 function exhausted(service: JsonObject, field: string): StatusError {
-  const name = textOf(metadataOf(service), 'name');
+  const name = textAt(metadataOf(service), 'name');
   const message = 'failed to allocate a serviceIP or a nodePort: range is full';
   return new StatusError(
     'Invalid',
@@ -133,7 +132,7 @@ function exhausted(service: JsonObject, field: string): StatusError {
 /** FNV-1a of namespace and name. */
 function hashOf(service: JsonObject): number {
   const metadata = metadataOf(service);
-  const text = `${textOf(metadata, 'namespace')}/${textOf(metadata, 'name')}`;
+  const text = `${textAt(metadata, 'namespace')}/${textAt(metadata, 'name')}`;
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;

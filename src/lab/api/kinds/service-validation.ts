@@ -12,7 +12,7 @@ import type { StatusCause } from '../status-error.ts';
 import { validateIp, validateOrdinaryIp } from './addresses-validation.ts';
 import { Causes, IMMUTABLE } from './causes.ts';
 import { validateOneOf } from './choice-validation.ts';
-import { isGiven, numberOf, objectOf, objectsOf, textMapOf, textOf, textsOf } from './field-values.ts';
+import { isGiven, numberAt, objectAt, objectsInPlace, sortedTextsAt, textAt, textsInPlace } from '../field-values.ts';
 import { validateLabels } from './label-selector.ts';
 import {
   validateAllocation,
@@ -25,7 +25,7 @@ import type { ClusterView } from './strategy.ts';
 
 /** The server looks at addresses before all else, and says nothing more when they cannot be had. */
 export function validateService(service: JsonObject, cluster: ClusterView): readonly StatusCause[] {
-  const spec = objectOf(service, 'spec');
+  const spec = objectAt(service, 'spec');
   const steps: readonly ((causes: Causes) => void)[] = [
     (causes) => validateClusterIps(causes, spec),
     (causes) => validateFamilies(causes, spec, cluster),
@@ -46,17 +46,17 @@ const MAX_STICKY_SECONDS = 86_400;
 
 /** What is wrong with it whatever else there is in the cluster. */
 function validateAll(causes: Causes, spec: JsonObject): void {
-  const type = textOf(spec, 'type');
-  const ports = objectsOf(spec, 'ports');
+  const type = textAt(spec, 'type');
+  const ports = objectsInPlace(spec, 'ports');
   if (ports.length === 0 && !isHeadless(spec) && type !== 'ExternalName') causes.required('spec.ports');
   if (type === 'ExternalName') validateExternalName(causes, spec);
   else if (type !== 'ClusterIP' && isHeadless(spec))
     causes.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`);
   validatePorts(causes, ports);
-  validateLabels(causes, textMapOf(spec, 'selector'), 'spec.selector');
+  validateLabels(causes, sortedTextsAt(spec, 'selector'), 'spec.selector');
   validateAffinity(causes, spec);
   validateClusterIps(causes, spec);
-  textsOf(spec, 'externalIPs').forEach((address, index) => validateExternalIp(causes, address, index));
+  textsInPlace(spec, 'externalIPs').forEach((address, index) => validateExternalIp(causes, address, index));
   validateOneOf(causes, spec, 'type', TYPES, 'spec');
   validateNodePorts(causes, type, ports);
   validateDuplicatePorts(causes, ports);
@@ -66,10 +66,11 @@ function validateAll(causes: Causes, spec: JsonObject): void {
 
 function validateExternalName(causes: Causes, spec: JsonObject): void {
   for (const name of ['clusterIPs', 'ipFamilies'])
-    if (textsOf(spec, name).length > 0) causes.forbidden(`spec.${name}`, 'may not be set for ExternalName services');
+    if (textsInPlace(spec, name).length > 0)
+      causes.forbidden(`spec.${name}`, 'may not be set for ExternalName services');
   if (isGiven(spec, 'ipFamilyPolicy'))
     causes.forbidden('spec.ipFamilyPolicy', 'may not be set for ExternalName services');
-  const name = textOf(spec, 'externalName').replace(/\.$/, '');
+  const name = textAt(spec, 'externalName').replace(/\.$/, '');
   if (name === '') causes.required('spec.externalName');
   else causes.invalidFor('spec.externalName', name, subdomainProblems(name));
 }
@@ -78,13 +79,13 @@ function validatePorts(causes: Causes, ports: readonly JsonObject[]): void {
   const names = new Set<string>();
   ports.forEach((port, index) => {
     const at = `spec.ports[${index}]`;
-    const name = textOf(port, 'name');
+    const name = textAt(port, 'name');
     if (name !== '') {
       causes.invalidFor(`${at}.name`, name, dnsLabelProblems(name));
       if (names.has(name)) causes.duplicate(`${at}.name`, name);
       names.add(name);
     } else if (ports.length > 1) causes.required(`${at}.name`);
-    const number = numberOf(port, 'port') ?? 0;
+    const number = numberAt(port, 'port') ?? 0;
     causes.invalidFor(`${at}.port`, number, portNumberProblems(number));
     validateOneOf(causes, port, 'protocol', PROTOCOLS, at);
     const target = get(port, 'targetPort') ?? 0;
@@ -100,7 +101,7 @@ function validateAffinity(causes: Causes, spec: JsonObject): void {
   validateOneOf(causes, spec, 'sessionAffinity', ['ClientIP', 'None'], 'spec');
   const { config, clientIp, seconds } = stickyTimeout(spec);
   const field = 'spec.sessionAffinityConfig';
-  switch (textOf(spec, 'sessionAffinity')) {
+  switch (textAt(spec, 'sessionAffinity')) {
     case 'ClientIP':
       if (config === undefined) causes.required(field, 'when session affinity type is ClientIP');
       else if (clientIp === undefined) causes.required(`${field}.clientIP`, 'when session affinity type is ClientIP');
@@ -129,14 +130,14 @@ function validateExternalIp(causes: Causes, address: string, index: number): voi
 function validateNodePorts(causes: Causes, type: string, ports: readonly JsonObject[]): void {
   const taken = new Set<string>();
   ports.forEach((port, index) => {
-    const nodePort = numberOf(port, 'nodePort') ?? 0;
+    const nodePort = numberAt(port, 'nodePort') ?? 0;
     if (nodePort !== 0 && type === 'ClusterIP')
       causes.forbidden(`spec.ports[${index}].nodePort`, "may not be used when `type` is 'ClusterIP'");
   });
   ports.forEach((port, index) => {
-    const nodePort = numberOf(port, 'nodePort') ?? 0;
+    const nodePort = numberAt(port, 'nodePort') ?? 0;
     if (nodePort === 0) return;
-    const key = `${textOf(port, 'protocol')}/${nodePort}`;
+    const key = `${textAt(port, 'protocol')}/${nodePort}`;
     if (taken.has(key)) causes.duplicate(`spec.ports[${index}].nodePort`, nodePort);
     taken.add(key);
   });
@@ -145,8 +146,8 @@ function validateNodePorts(causes: Causes, type: string, ports: readonly JsonObj
 function validateDuplicatePorts(causes: Causes, ports: readonly JsonObject[]): void {
   const taken = new Set<string>();
   ports.forEach((port, index) => {
-    const number = numberOf(port, 'port') ?? 0;
-    const protocol = textOf(port, 'protocol');
+    const number = numberAt(port, 'port') ?? 0;
+    const protocol = textAt(port, 'protocol');
     const key = `${protocol}/${number}`;
     if (taken.has(key)) causes.duplicate(`spec.ports[${index}]`, { port: number, protocol });
     taken.add(key);
@@ -155,7 +156,7 @@ function validateDuplicatePorts(causes: Causes, ports: readonly JsonObject[]): v
 
 function validateBalancer(causes: Causes, spec: JsonObject, type: string): void {
   const isBalancer = type === 'LoadBalancer';
-  const ranges = textsOf(spec, 'loadBalancerSourceRanges');
+  const ranges = textsInPlace(spec, 'loadBalancerSourceRanges');
   const field = 'spec.LoadBalancerSourceRanges';
   if (ranges.length > 0 && !isBalancer) causes.forbidden(field, "may only be used when `type` is 'LoadBalancer'");
   ranges.forEach((range, index) => {
@@ -169,17 +170,17 @@ function validateBalancer(causes: Causes, spec: JsonObject, type: string): void 
   if (isGiven(spec, 'allocateLoadBalancerNodePorts') && !isBalancer)
     causes.forbidden('spec.allocateLoadBalancerNodePorts', "may only be used when `type` is 'LoadBalancer'");
   if (!isGiven(spec, 'loadBalancerClass')) return;
-  const name = textOf(spec, 'loadBalancerClass');
+  const name = textAt(spec, 'loadBalancerClass');
   if (!isBalancer) causes.forbidden('spec.loadBalancerClass', "may only be used when `type` is 'LoadBalancer'");
   else causes.invalidFor('spec.loadBalancerClass', name, labelKeyProblems(name));
 }
 
 function validateTraffic(causes: Causes, spec: JsonObject): void {
-  const external = textOf(spec, 'externalTrafficPolicy');
+  const external = textAt(spec, 'externalTrafficPolicy');
   if (isReachedFromOutside(spec)) validateOneOf(causes, spec, 'externalTrafficPolicy', ['Cluster', 'Local'], 'spec');
   else if (external !== '')
     causes.invalid('spec.externalTrafficPolicy', external, 'may only be set for externally-accessible services');
-  const healthPort = numberOf(spec, 'healthCheckNodePort') ?? 0;
+  const healthPort = numberAt(spec, 'healthCheckNodePort') ?? 0;
   if (needsHealthCheck(spec)) {
     if (healthPort === 0) causes.required('spec.healthCheckNodePort');
     else causes.invalidFor('spec.healthCheckNodePort', healthPort, portNumberProblems(healthPort));
@@ -189,28 +190,28 @@ function validateTraffic(causes: Causes, spec: JsonObject): void {
       healthPort,
       "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
     );
-  const internal = textOf(spec, 'internalTrafficPolicy');
+  const internal = textAt(spec, 'internalTrafficPolicy');
   if (internal === '' && isAddressed(spec)) causes.required('spec.internalTrafficPolicy');
   else if (internal !== '' && !['Cluster', 'Local'].includes(internal))
     causes.unsupported('spec.internalTrafficPolicy', internal, ['Cluster', 'Local']);
-  const distribution = textOf(spec, 'trafficDistribution');
+  const distribution = textAt(spec, 'trafficDistribution');
   if (distribution !== '' && distribution !== 'PreferClose')
     causes.unsupported('spec.trafficDistribution', distribution, ['PreferClose']);
 }
 
 /** Addresses and families stay once they are set; a second one may come and go. */
 export function validateServiceUpdate(causes: Causes, next: JsonObject, before: JsonObject): void {
-  const [spec, old] = [objectOf(next, 'spec'), objectOf(before, 'spec')];
-  if (textOf(spec, 'type') !== 'ExternalName' && textOf(old, 'type') !== 'ExternalName') {
+  const [spec, old] = [objectAt(next, 'spec'), objectAt(before, 'spec')];
+  if (textAt(spec, 'type') !== 'ExternalName' && textAt(old, 'type') !== 'ExternalName') {
     const heads = [spec, old].filter(isHeadless).length;
     if (heads < 2) validateSameAddresses(causes, spec, old, 'clusterIPs', 'clusterIP');
     if (heads === 0) validateSameAddresses(causes, spec, old, 'ipFamilies', 'ipFamily');
   }
-  const isBalancer = (each: JsonObject) => textOf(each, 'type') === 'LoadBalancer';
-  if (isBalancer(spec) && isBalancer(old) && textOf(spec, 'loadBalancerClass') !== textOf(old, 'loadBalancerClass'))
-    causes.invalid('spec.loadBalancerClass', textOf(spec, 'loadBalancerClass'), 'may not change once set');
+  const isBalancer = (each: JsonObject) => textAt(each, 'type') === 'LoadBalancer';
+  if (isBalancer(spec) && isBalancer(old) && textAt(spec, 'loadBalancerClass') !== textAt(old, 'loadBalancerClass'))
+    causes.invalid('spec.loadBalancerClass', textAt(spec, 'loadBalancerClass'), 'may not change once set');
   if (needsHealthCheck(spec) && needsHealthCheck(old)) {
-    if (numberOf(spec, 'healthCheckNodePort') !== numberOf(old, 'healthCheckNodePort'))
+    if (numberAt(spec, 'healthCheckNodePort') !== numberAt(old, 'healthCheckNodePort'))
       causes.forbidden('spec.healthCheckNodePort', IMMUTABLE);
   }
 }

@@ -3,16 +3,16 @@ import { dnsLabelProblems, subdomainProblems } from '../../../kube/syntax.ts';
 import type { JsonObject } from '../json.ts';
 import type { Causes } from './causes.ts';
 
-import { isGiven, numberOf, objectAt, objectOf, objectsOf, textOf } from './field-values.ts';
+import { isGiven, numberAt, givenObjectAt, objectAt, objectsInPlace, textAt } from '../field-values.ts';
 import { dataKeyProblems, validateInnerPath, validateNoBacksteps } from './paths-validation.ts';
 
 /** The volumes that mounts may name. */
 export function validateVolumes(causes: Causes, spec: JsonObject, path: string): ReadonlyMap<string, JsonObject> {
   const found = new Map<string, JsonObject>();
-  objectsOf(spec, 'volumes').forEach((volume, index) => {
+  objectsInPlace(spec, 'volumes').forEach((volume, index) => {
     const at = `${path}.volumes[${index}]`;
     validateSource(causes, volume, at);
-    const name = textOf(volume, 'name');
+    const name = textAt(volume, 'name');
     if (name === '') causes.required(`${at}.name`);
     else {
       const problems = dnsLabelProblems(name);
@@ -28,7 +28,7 @@ function validateSource(causes: Causes, volume: JsonObject, at: string): void {
   const [first, ...others] = Object.keys(volume).filter((name) => name !== 'name' && isGiven(volume, name));
   if (first === undefined) causes.required(at, 'must specify a volume type');
   for (const name of others) causes.forbidden(`${at}.${name}`, 'may not specify more than 1 volume type');
-  if (first !== undefined) validateOne(causes, first, objectOf(volume, first), `${at}.${first}`);
+  if (first !== undefined) validateOne(causes, first, objectAt(volume, first), `${at}.${first}`);
 }
 
 const hostPathTypes = [
@@ -45,17 +45,17 @@ const hostPathTypes = [
 function validateOne(causes: Causes, name: string, source: JsonObject, at: string): void {
   switch (name) {
     case 'hostPath': {
-      const hostPath = textOf(source, 'path');
+      const hostPath = textAt(source, 'path');
       if (hostPath === '') causes.required(`${at}.path`);
       else validateNoBacksteps(causes, hostPath, `${at}.path`);
-      const type = textOf(source, 'type');
+      const type = textAt(source, 'type');
       if (!hostPathTypes.includes(type)) causes.unsupported(`${at}.type`, type, hostPathTypes);
       break;
     }
     case 'configMap':
     case 'secret': {
       const field = name === 'secret' ? 'secretName' : 'name';
-      const target = textOf(source, field);
+      const target = textAt(source, field);
       if (target === '') causes.required(`${at}.${field}`);
       else if (name === 'configMap') causes.invalidFor(`${at}.${field}`, target, subdomainProblems(target));
       validateMode(causes, source, 'defaultMode', at);
@@ -64,35 +64,35 @@ function validateOne(causes: Causes, name: string, source: JsonObject, at: strin
     }
     case 'projected':
       validateMode(causes, source, 'defaultMode', at);
-      objectsOf(source, 'sources').forEach((each, index) => {
+      objectsInPlace(source, 'sources').forEach((each, index) => {
         for (const kind of ['secret', 'configMap']) {
-          const part = objectAt(each, kind);
+          const part = givenObjectAt(each, kind);
           if (part === undefined) continue;
-          if (textOf(part, 'name') === '') causes.required(`${at}.sources[${index}].${kind}.name`);
+          if (textAt(part, 'name') === '') causes.required(`${at}.sources[${index}].${kind}.name`);
           validateItems(causes, part, `${at}.sources[${index}].${kind}`);
         }
       });
       break;
     case 'persistentVolumeClaim':
-      if (textOf(source, 'claimName') === '') causes.required(`${at}.claimName`);
+      if (textAt(source, 'claimName') === '') causes.required(`${at}.claimName`);
       break;
     case 'nfs':
-      for (const field of ['server', 'path']) if (textOf(source, field) === '') causes.required(`${at}.${field}`);
+      for (const field of ['server', 'path']) if (textAt(source, field) === '') causes.required(`${at}.${field}`);
       break;
     case 'csi':
-      if (textOf(source, 'driver') === '') causes.required(`${at}.driver`);
+      if (textAt(source, 'driver') === '') causes.required(`${at}.driver`);
       break;
     default:
   }
 }
 
 function validateItems(causes: Causes, source: JsonObject, at: string): void {
-  objectsOf(source, 'items').forEach((item, index) => {
+  objectsInPlace(source, 'items').forEach((item, index) => {
     const field = `${at}.items[${index}]`;
-    const key = textOf(item, 'key');
+    const key = textAt(item, 'key');
     if (key === '') causes.required(`${field}.key`);
     else causes.invalidFor(`${field}.key`, key, dataKeyProblems(key));
-    const path = textOf(item, 'path');
+    const path = textAt(item, 'path');
     if (path === '') causes.required(`${field}.path`);
     else validateInnerPath(causes, path, `${field}.path`);
     validateMode(causes, item, 'mode', field);
@@ -102,7 +102,7 @@ function validateItems(causes: Causes, source: JsonObject, at: string): void {
 const MAX_MODE = 0o777;
 
 function validateMode(causes: Causes, object: JsonObject, name: string, at: string): void {
-  const mode = numberOf(object, name);
+  const mode = numberAt(object, name);
   if (mode !== undefined && (mode < 0 || mode > MAX_MODE))
     causes.invalid(`${at}.${name}`, mode, 'must be a number between 0 and 0777 (octal), both inclusive');
 }

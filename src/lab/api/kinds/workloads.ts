@@ -2,9 +2,8 @@
 import { dnsLabelProblems, subdomainProblems } from '../../../kube/syntax.ts';
 import { get, sameJson, type JsonObject, withFields } from '../json.ts';
 import type { StatusCause } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { Causes, IMMUTABLE, NOT_NEGATIVE } from './causes.ts';
-import { isGiven, numberOf, objectAt, objectOf, textOf, withMissing } from './field-values.ts';
+import { isGiven, numberAt, givenObjectAt, objectAt, textAt, withMissing, metadataOf } from '../field-values.ts';
 import { isZero, validateIntOrPercent, validateNotOverHundred } from './int-or-percent.ts';
 import { isEmptySelector, validateLabelSelector } from './label-selector.ts';
 import {
@@ -19,7 +18,7 @@ import { podSpecWarnings } from './pod-warnings.ts';
 import type { Strategy } from './strategy.ts';
 
 function specOf(object: JsonObject): JsonObject {
-  return objectOf(object, 'spec');
+  return objectAt(object, 'spec');
 }
 
 /** A strategy of which only the defaults and the checks of `spec` differ. */
@@ -34,7 +33,7 @@ function workloadStrategy(
     prepareUpdate: filled,
     validate: (object) => collected((causes) => validate(causes, specOf(object), object)),
     validateUpdate: (next, before) => collected((causes) => validateChange(causes, specOf(next), specOf(before))),
-    warnings: (object) => podSpecWarnings(objectOf(objectOf(specOf(object), 'template'), 'spec'), 'spec.template.spec'),
+    warnings: (object) => podSpecWarnings(objectAt(objectAt(specOf(object), 'template'), 'spec'), 'spec.template.spec'),
   };
 }
 
@@ -45,7 +44,7 @@ function collected(collect: (causes: Causes) => void): readonly StatusCause[] {
 }
 
 export function validateNotNegative(causes: Causes, object: JsonObject, name: string, path: string): void {
-  const value = numberOf(object, name);
+  const value = numberAt(object, name);
   if (value !== undefined && value < 0) causes.invalid(`${path}.${name}`, value, NOT_NEGATIVE);
 }
 
@@ -60,7 +59,7 @@ function validateSelected(causes: Causes, spec: JsonObject, kind: string): void 
     causes.invalid('spec.selector', get(spec, 'selector'), 'invalid label selector');
     return;
   }
-  const selector = objectAt(spec, 'selector');
+  const selector = givenObjectAt(spec, 'selector');
   if (selector === undefined || !isEmptySelector(selector)) validateSelectsTemplate(causes, spec);
   validateTemplate(causes, spec);
   validateLastingPods(causes, spec, 'ReplicaSet');
@@ -68,9 +67,9 @@ function validateSelected(causes: Causes, spec: JsonObject, kind: string): void 
 
 /** `rollingUpdate` of a strategy that rolls. */
 function withRolling(spec: JsonObject, name: string, defaults: JsonObject): JsonObject {
-  const strategy = objectOf(spec, name);
-  if (textOf(strategy, 'type') !== 'RollingUpdate') return spec;
-  const rollingUpdate = withMissing(objectOf(strategy, 'rollingUpdate'), defaults);
+  const strategy = objectAt(spec, name);
+  if (textAt(strategy, 'type') !== 'RollingUpdate') return spec;
+  const rollingUpdate = withMissing(objectAt(strategy, 'rollingUpdate'), defaults);
   return withFields(spec, { [name]: withFields(strategy, { rollingUpdate }) });
 }
 
@@ -79,12 +78,12 @@ export const deploymentStrategy = workloadStrategy(
   (causes, spec) => {
     validateNotNegative(causes, spec, 'replicas', 'spec');
     validateSelected(causes, spec, 'deployment');
-    validateDeploymentRollout(causes, objectOf(spec, 'strategy'));
+    validateDeploymentRollout(causes, objectAt(spec, 'strategy'));
     validateNotNegative(causes, spec, 'minReadySeconds', 'spec');
     validateNotNegative(causes, spec, 'revisionHistoryLimit', 'spec');
     validateNotNegative(causes, spec, 'progressDeadlineSeconds', 'spec');
-    const deadline = numberOf(spec, 'progressDeadlineSeconds');
-    if (deadline !== undefined && deadline <= (numberOf(spec, 'minReadySeconds') ?? 0))
+    const deadline = numberAt(spec, 'progressDeadlineSeconds');
+    if (deadline !== undefined && deadline <= (numberAt(spec, 'minReadySeconds') ?? 0))
       causes.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds');
   },
   validateSameSelector,
@@ -92,8 +91,8 @@ export const deploymentStrategy = workloadStrategy(
 
 function validateDeploymentRollout(causes: Causes, strategy: JsonObject): void {
   const at = 'spec.strategy.rollingUpdate';
-  const rolling = objectAt(strategy, 'rollingUpdate');
-  switch (textOf(strategy, 'type')) {
+  const rolling = givenObjectAt(strategy, 'rollingUpdate');
+  switch (textAt(strategy, 'type')) {
     case 'Recreate':
       if (rolling !== undefined) causes.forbidden(at, "may not be specified when strategy `type` is 'Recreate'");
       break;
@@ -133,29 +132,29 @@ const RETAIN = { whenDeleted: 'Retain', whenScaled: 'Retain' };
 export const statefulSetStrategy = workloadStrategy(
   (spec) => {
     const rolling = withRolling(spec, 'updateStrategy', { partition: 0 });
-    const policy = withMissing(objectOf(rolling, 'persistentVolumeClaimRetentionPolicy'), RETAIN);
+    const policy = withMissing(objectAt(rolling, 'persistentVolumeClaimRetentionPolicy'), RETAIN);
     return withFields(rolling, { persistentVolumeClaimRetentionPolicy: policy });
   },
   (causes, spec, set) => {
     // Its pods are called like it, with a number: a longer name could have none.
-    const name = textOf(metadataOf(set), 'name');
+    const name = textAt(metadataOf(set), 'name');
     if (subdomainProblems(name).length === 0) causes.invalidFor('metadata.name', name, dnsLabelProblems(name));
-    const management = textOf(spec, 'podManagementPolicy');
+    const management = textAt(spec, 'podManagementPolicy');
     if (management === '') causes.required('spec.podManagementPolicy');
     else if (!['OrderedReady', 'Parallel'].includes(management))
       causes.invalid('spec.podManagementPolicy', management, "must be 'OrderedReady' or 'Parallel'");
-    validateStatefulRollout(causes, objectOf(spec, 'updateStrategy'));
-    const retention = objectOf(spec, 'persistentVolumeClaimRetentionPolicy');
+    validateStatefulRollout(causes, objectAt(spec, 'updateStrategy'));
+    const retention = objectAt(spec, 'persistentVolumeClaimRetentionPolicy');
     for (const when of ['whenDeleted', 'whenScaled']) {
-      const policy = textOf(retention, when);
+      const policy = textAt(retention, when);
       if (policy !== 'Retain' && policy !== 'Delete')
         causes.unsupported(`spec.persistentVolumeClaimRetentionPolicy.${when}`, policy, ['Retain', 'Delete']);
     }
     validateNotNegative(causes, spec, 'replicas', 'spec');
     validateNotNegative(causes, spec, 'minReadySeconds', 'spec');
-    validateNotNegative(causes, objectOf(spec, 'ordinals'), 'start', 'spec.ordinals');
+    validateNotNegative(causes, objectAt(spec, 'ordinals'), 'start', 'spec.ordinals');
     if (validateOwnSelector(causes, spec, 'statefulset')) {
-      const selector = objectAt(spec, 'selector');
+      const selector = givenObjectAt(spec, 'selector');
       if (selector === undefined || !isEmptySelector(selector)) validateSelectsTemplate(causes, spec);
       // Its volumes come from claims, so the server leaves the rest of the template to its pods.
       validateTemplateMetadata(causes, spec);
@@ -182,8 +181,8 @@ export const statefulSetStrategy = workloadStrategy(
 
 function validateStatefulRollout(causes: Causes, strategy: JsonObject): void {
   const at = 'spec.updateStrategy';
-  const rolling = objectAt(strategy, 'rollingUpdate');
-  const type = textOf(strategy, 'type');
+  const rolling = givenObjectAt(strategy, 'rollingUpdate');
+  const type = textAt(strategy, 'type');
   switch (type) {
     case '':
       causes.required(at);
@@ -209,7 +208,7 @@ function validateStatefulRollout(causes: Causes, strategy: JsonObject): void {
 export const daemonSetStrategy = workloadStrategy(
   (spec) => withRolling(spec, 'updateStrategy', { maxUnavailable: 1, maxSurge: 0 }),
   (causes, spec) => {
-    const selector = objectAt(spec, 'selector');
+    const selector = givenObjectAt(spec, 'selector');
     const before = causes.all.length;
     if (selector !== undefined) validateLabelSelector(causes, selector, 'spec.selector');
     if (causes.all.length === before) validateSelectsTemplate(causes, spec);
@@ -218,7 +217,7 @@ export const daemonSetStrategy = workloadStrategy(
     validateTemplate(causes, spec);
     validateLastingPods(causes, spec, 'DaemonSet');
     validateNotNegative(causes, spec, 'minReadySeconds', 'spec');
-    validateDaemonRollout(causes, objectOf(spec, 'updateStrategy'));
+    validateDaemonRollout(causes, objectAt(spec, 'updateStrategy'));
     validateNotNegative(causes, spec, 'revisionHistoryLimit', 'spec');
   },
   validateSameSelector,
@@ -226,8 +225,8 @@ export const daemonSetStrategy = workloadStrategy(
 
 function validateDaemonRollout(causes: Causes, strategy: JsonObject): void {
   const at = 'spec.updateStrategy.rollingUpdate';
-  const rolling = objectAt(strategy, 'rollingUpdate');
-  const type = textOf(strategy, 'type');
+  const rolling = givenObjectAt(strategy, 'rollingUpdate');
+  const type = textAt(strategy, 'type');
   if (type === 'OnDelete') return;
   if (type !== 'RollingUpdate') {
     causes.unsupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']);

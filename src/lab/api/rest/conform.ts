@@ -2,7 +2,7 @@
  * An object as its type has it: what the type does not know goes, null is absence, and wrong types are told. So
  * everything behind it may rely on the types of the table.
  */
-import { isList, isObject, type JsonObject, type JsonValue, mapFields, sameOr } from '../json.ts';
+import { get, isList, isObject, type JsonObject, type JsonValue, mapFields, sameOr } from '../json.ts';
 import {
   type Field,
   type FieldType,
@@ -41,19 +41,33 @@ interface Findings {
   readonly wrong: WrongType[];
 }
 
-export function conform(object: JsonObject, name: MessageName): Conformed {
+/** `known` is an object that has conformed already: what the object shares with it is not read again. */
+export function conform(object: JsonObject, name: MessageName, known?: JsonObject): Conformed {
   const found: Findings = { unknown: [], wrong: [] };
-  return { object: conformObject(object, messageType(name), '', found), ...found };
+  return { object: conformObject(object, messageType(name), '', found, known), ...found };
 }
 
 /** What is as it should be stays the same object, here and below: nobody need compare or copy it. */
-function conformObject(object: JsonObject, message: Message, path: string, found: Findings): JsonObject {
+function conformObject(
+  object: JsonObject,
+  message: Message,
+  path: string,
+  found: Findings,
+  known?: JsonObject,
+): JsonObject {
   return mapFields(object, (value, name) => {
     const field = message.fields.get(name);
     const at = path === '' ? name : `${path}.${name}`;
-    if (field !== undefined) return conformField(value, field, message, at, found);
-    if (value !== undefined && found.unknown.length < mostUnknown) found.unknown.push(at);
-    return undefined;
+    if (field === undefined) {
+      if (value !== undefined && found.unknown.length < mostUnknown) found.unknown.push(at);
+      return undefined;
+    }
+    const before = known === undefined ? undefined : get(known, name);
+    if (before === undefined || before === null) return conformField(value, field, message, at, found);
+    if (value === before) return value;
+    const isPart = field.many === 'one' && 'message' in field.type && isObject(value) && isObject(before);
+    if (isPart) return conformObject(value, messageType(field.type.message), at, found, before);
+    return conformField(value, field, message, at, found);
   });
 }
 

@@ -1,10 +1,10 @@
 /** What deleting means for an object: how long it may take, which finalizers it gets, and what may not go at all. */
 import { get, isList, type JsonObject, withFields } from '../json.ts';
-import { objectOf, textOf } from '../kinds/field-values.ts';
+import { objectAt, textAt, metadataOf } from '../field-values.ts';
 import type { Strategy } from '../kinds/strategy.ts';
 import type { Resource } from '../resources.ts';
 import { StatusError } from '../status-error.ts';
-import { metadataOf, resourceKey } from '../store/object-store.ts';
+import { resourceKey } from '../store/object-store.ts';
 import { isBuiltIn } from './custom-resources/definition-strategy.ts';
 import { definitions } from './custom-resources/served-definitions.ts';
 import { forbidden, immortalNamespaces } from './namespace-rules.ts';
@@ -12,7 +12,7 @@ import type { DeleteRequest } from './rest.ts';
 
 /** Throws 403 for namespaces that are always there, and for definitions of kinds that the lab has built in. */
 export function refuseDeletion(resource: Resource, object: JsonObject): void {
-  const name = textOf(metadataOf(object), 'name');
+  const name = textAt(metadataOf(object), 'name');
   if (resourceKey(resource) === 'namespaces' && immortalNamespaces.has(name))
     throw forbidden(resource, name, 'this namespace may not be deleted');
   if (resourceKey(resource) === resourceKey(definitions) && isBuiltIn(object))
@@ -32,13 +32,13 @@ export function graceOf(strategy: Strategy, object: JsonObject, request: DeleteR
 export function checkDeleted(resource: Resource, object: JsonObject, { preconditions = {} }: DeleteRequest): void {
   const { uid = '', resourceVersion = '' } = preconditions;
   const metadata = metadataOf(object);
-  const name = textOf(metadata, 'name');
+  const name = textAt(metadata, 'name');
   const { group, plural } = resource;
   const refuse = (why: string) => {
     const message = `Operation cannot be fulfilled on ${resourceKey(resource)} ${JSON.stringify(name)}: ${why}`;
     return new StatusError('Conflict', message, { name, ...(group === '' ? {} : { group }), kind: plural });
   };
-  const stored = { uid: textOf(metadata, 'uid'), version: textOf(metadata, 'resourceVersion') };
+  const stored = { uid: textAt(metadata, 'uid'), version: textAt(metadata, 'resourceVersion') };
   if (uid !== '' && uid !== stored.uid)
     throw refuse(
       `the UID in the precondition (${uid}) does not match the UID in record (${stored.uid}). The object might have been deleted and then recreated`,
@@ -62,7 +62,7 @@ export function preparedForDeletion(
 ): JsonObject {
   const held = policy === undefined ? object : withPolicy(object, policy);
   if (resourceKey(resource) !== 'namespaces') return held;
-  return withFields(held, { status: withFields(objectOf(held, 'status'), { phase: 'Terminating' }) });
+  return withFields(held, { status: withFields(objectAt(held, 'status'), { phase: 'Terminating' }) });
 }
 
 function withPolicy(object: JsonObject, policy: string): JsonObject {

@@ -6,8 +6,8 @@ import type { StatusCause } from '../status-error.ts';
 import { type Conformed, conform } from './conform.ts';
 
 export interface KindShape {
-  /** As the type has it, and what does not fit. */
-  readonly read: (object: JsonObject) => Conformed;
+  /** As the type has it, and what does not fit. `stored` was read so before; what is still the same need not be. */
+  readonly read: (object: JsonObject, stored?: JsonObject) => Conformed;
   /** With the defaults of the type. */
   readonly fill: (object: JsonObject) => JsonObject;
   /** What the type says against values. */
@@ -16,7 +16,7 @@ export interface KindShape {
 
 export function messageShape(message: MessageName): KindShape {
   return {
-    read: (object) => conform(object, message),
+    read: (object, stored) => conform(object, message, stored),
     fill: (object) => withDefaults(object, message),
     check: () => [],
   };

@@ -1,9 +1,8 @@
 /** Who owns which fields after a write that is no server-side apply: entries of operation Update in `managedFields`. */
 import { addFields, FieldSet, itemStep } from '../apply/field-set.ts';
 import { get, isList, isObject, type JsonObject, type JsonValue, sameJson, withFields } from '../json.ts';
-import { textOf } from '../kinds/field-values.ts';
+import { textAt, metadataOf } from '../field-values.ts';
 import { type Field, type Message, type MessageName, messageType } from '../message-table.ts';
-import { metadataOf } from '../store/object-store.ts';
 
 export interface Writer {
   readonly manager: string;
@@ -56,9 +55,12 @@ export function withWriter(
     get(entry, 'operation') === 'Update' &&
     get(entry, 'apiVersion') === writer.apiVersion &&
     get(entry, 'subresource') === writer.subresource;
-  const mine = fieldsOfEntry(entries.find(isMine));
-  subtract(mine, removed);
-  unite(mine, changed);
+  const known = entries.find(isMine);
+  const mine = known === undefined ? changed : fieldsOfEntry(known);
+  if (known !== undefined) {
+    subtract(mine, removed);
+    unite(mine, changed);
+  }
   const others = entries.flatMap((entry) => {
     if (isMine(entry)) return [];
     if (keepsAll(entry, changed) && keepsAll(entry, removed)) return [entry];
@@ -83,7 +85,7 @@ export function withWriter(
 /** Entries in the order of the real server: appliers first, then by time. */
 export function inOrder(entries: readonly JsonObject[]): readonly JsonObject[] {
   const keyOf = (entry: JsonObject) =>
-    ['operation', 'time', 'manager', 'subresource'].map((name) => textOf(entry, name)).join('\0');
+    ['operation', 'time', 'manager', 'subresource'].map((name) => textAt(entry, name)).join('\0');
   return entries
     .map((entry) => ({ entry, key: keyOf(entry) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))

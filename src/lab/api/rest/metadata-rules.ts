@@ -1,10 +1,9 @@
 /** What the server refuses in the metadata of every kind. */
 import { byteLength, dnsLabelProblems, labelKeyProblems, labelValueProblems } from '../../../kube/syntax.ts';
 import { get, isList, isObject, type JsonObject, type JsonValue } from '../json.ts';
-import { textOf } from '../kinds/field-values.ts';
+import { textAt, metadataOf } from '../field-values.ts';
 import type { Resource } from '../resources.ts';
 import type { StatusCause } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { fieldCause, mostCauses } from './invalid.ts';
 import { nameProblems, prefixProblems } from './object-names.ts';
 
@@ -26,8 +25,8 @@ export function metadataProblems(object: JsonObject, resource: Resource): readon
 
 function nameCauses(metadata: JsonObject, resource: Resource): readonly StatusCause[] {
   const causes: StatusCause[] = [];
-  const prefix = textOf(metadata, 'generateName');
-  const name = textOf(metadata, 'name');
+  const prefix = textAt(metadata, 'generateName');
+  const name = textAt(metadata, 'name');
   if (prefix !== '')
     for (const problem of prefixProblems(resource, prefix))
       causes.push(fieldCause('invalid', 'metadata.generateName', problem, prefix));
@@ -35,7 +34,7 @@ function nameCauses(metadata: JsonObject, resource: Resource): readonly StatusCa
   else
     for (const problem of nameProblems(resource, name))
       causes.push(fieldCause('invalid', 'metadata.name', problem, name));
-  const namespace = textOf(metadata, 'namespace');
+  const namespace = textAt(metadata, 'namespace');
   if (resource.namespaced)
     for (const problem of dnsLabelProblems(namespace))
       causes.push(fieldCause('invalid', 'metadata.namespace', problem, namespace));
@@ -72,7 +71,7 @@ function ownerCauses(owners: JsonValue | undefined): readonly StatusCause[] {
   const references = objectsOf(owners);
   const causes = references.flatMap((reference) =>
     ['apiVersion', 'kind', 'name', 'uid']
-      .filter((name) => textOf(reference, name) === '')
+      .filter((name) => textAt(reference, name) === '')
       .map((name) =>
         fieldCause(
           'invalid',
@@ -85,7 +84,7 @@ function ownerCauses(owners: JsonValue | undefined): readonly StatusCause[] {
   const controllers = references.filter((reference) => get(reference, 'controller') === true);
   const [first, second] = controllers;
   if (first === undefined || second === undefined) return causes;
-  const pair = `${textOf(first, 'kind')}/${textOf(first, 'name')} and ${textOf(second, 'kind')}/${textOf(second, 'name')}`;
+  const pair = `${textAt(first, 'kind')}/${textAt(first, 'name')} and ${textAt(second, 'kind')}/${textAt(second, 'name')}`;
   const detail = `Only one reference can have Controller set to true. Found "true" in references for ${pair}`;
   return [...causes, fieldCause('invalid', field, detail, references)];
 }

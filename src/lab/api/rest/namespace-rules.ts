@@ -1,5 +1,5 @@
 /** What namespaces demand of the objects in them. */
-import { objectOf, textOf } from '../kinds/field-values.ts';
+import { objectAt, textAt } from '../field-values.ts';
 import type { Resource } from '../resources.ts';
 import { StatusError } from '../status-error.ts';
 import { type ObjectStore, resourceKey } from '../store/object-store.ts';
@@ -29,7 +29,7 @@ export function forbidden(
 /** Throws 404 for a namespace that is not there, and 403 for one that is being emptied. */
 export function requireOpenNamespace(store: ObjectStore, resource: Resource, namespace: string, name: string): void {
   const found = store.get({ ...namespaces, name: namespace });
-  if (textOf(objectOf(found, 'status'), 'phase') !== 'Terminating') return;
+  if (textAt(objectAt(found, 'status'), 'phase') !== 'Terminating') return;
   const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
   throw forbidden(resource, name, why, [
     {

@@ -21,13 +21,13 @@ export function prefixProblems(resource: Resource, prefix: string): readonly str
 }
 
 /** No vowels, and nothing that looks like another character. */
-const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
+export const nameLetters = 'bcdfghjklmnpqrstvwxz2456789';
 const suffixLength = 5;
 const longestPrefix = 63 - suffixLength;
 
 /** `prefix` and five characters of chance. */
 export function generatedName(prefix: string, random: () => number): string {
   let suffix = '';
-  for (let i = 0; i < suffixLength; i += 1) suffix += alphabet[Math.floor(random() * alphabet.length)] ?? '';
+  for (let i = 0; i < suffixLength; i += 1) suffix += nameLetters[Math.floor(random() * nameLetters.length)] ?? '';
   return prefix.slice(0, longestPrefix) + suffix;
 }

@@ -1,10 +1,11 @@
 /** What comes before storing: types, defaults, names, owners of fields, and everything a request is refused for. */
 import { get, isDeeperThan, type JsonObject, sameJson, withFields } from '../json.ts';
-import { textOf } from '../kinds/field-values.ts';
+import { textAt, metadataOf } from '../field-values.ts';
 import type { ClusterView, Strategy } from '../kinds/strategy.ts';
 import { type Resource, splitApiVersion } from '../resources.ts';
 import { badRequest, type StatusCause, type StatusError } from '../status-error.ts';
-import { checkPrecondition, metadataOf, type ObjectKey } from '../store/object-store.ts';
+import { checkPrecondition, type ObjectKey } from '../store/object-store.ts';
+import { timeText } from '../times.ts';
 import { apiVersionOf, inVersion } from './api-version.ts';
 import { cannotBeHandled, judgeFields, strictProblems, wrongTypeCause, wrongTypeText } from './field-validation.ts';
 import { fieldCause, refuseInvalid } from './invalid.ts';
@@ -53,24 +54,24 @@ export class ObjectWriter {
     this.parts = parts;
   }
 
-  /** Seconds since 1970 as RFC 3339 has them. */
+  /** The time as RFC 3339 has it, to the second. */
   now(): string {
-    return `${new Date(this.parts.cluster.clock.calendarMs()).toISOString().slice(0, 19)}Z`;
+    return timeText(this.parts.cluster.clock.calendarMs());
   }
 
   /**
    * An object as its type has it, with warnings. Throws 400 for another kind or wrong types, and what `fieldValidation`
-   * demands.
+   * demands. `stored` is the object that the body replaces, if any.
    */
-  read(resource: Resource, body: JsonObject, options: WriteOptions): ReadBody {
+  read(resource: Resource, body: JsonObject, options: WriteOptions, stored?: JsonObject): ReadBody {
     if (isDeeperThan(body, deepestObject)) throw badRequest('the object is nested too deeply');
     const named = ofKind(resource, body);
-    const { object, unknown, wrong } = this.parts.registry.shapeOf(resource).read(named);
+    const { object, unknown, wrong } = this.parts.registry.shapeOf(resource).read(named, stored);
     const given = { kind: resource.kind, version: resource.version };
     const refuse = options.refuse ?? ((why: string) => cannotBeHandled(resource, given, why));
     const [first] = wrong;
     if (first !== undefined && !resource.custom) throw refuse(wrongTypeText(first));
-    refuseInvalid(resource, textOf(metadataOf(object), 'name'), wrong.map(wrongTypeCause));
+    refuseInvalid(resource, textAt(metadataOf(object), 'name'), wrong.map(wrongTypeCause));
     const problems = strictProblems(unknown, options.context.duplicateFields ?? []);
     return { object, unknown, warnings: judgeFields(problems, options.context, refuse) };
   }
@@ -83,16 +84,16 @@ export class ObjectWriter {
     const shape = registry.shapeOf(resource);
     const strategy = this.parts.strategyOf(resource);
     const given = inNamespace(resource, object, namespace);
-    if (textOf(metadataOf(given), 'resourceVersion') !== '')
+    if (textAt(metadataOf(given), 'resourceVersion') !== '')
       throw badRequest('resourceVersion should not be set on objects to be created');
-    const name = textOf(metadataOf(given), 'name');
+    const name = textAt(metadataOf(given), 'name');
     if (resource.namespaced) requireOpenNamespace(cluster.store, resource, namespace, name);
     const filled = shape.fill(hasStatus(resource) ? withFields(given, { status: undefined }) : given);
     const owned =
       options.isApply === true
         ? filled
         : withWriter(filled, undefined, resource.message, this.writer(resource, context));
-    const prefix = textOf(metadataOf(given), 'generateName');
+    const prefix = textAt(metadataOf(given), 'generateName');
     for (let attempt = 1; ; attempt += 1) {
       const chosen = name === '' && prefix !== '' ? generatedName(prefix, cluster.random) : name;
       const named = withFields(owned, { metadata: withFields(metadataOf(owned), { name: chosen }) });
@@ -117,12 +118,12 @@ export class ObjectWriter {
   replace(resource: Resource, before: JsonObject, body: JsonObject, options: WriteOptions): Written {
     const { cluster, registry } = this.parts;
     const { context } = options;
-    const { object, warnings } = this.read(resource, body, options);
+    const { object, warnings } = this.read(resource, body, options, before);
     const key = keyOf(resource, before);
     const given = inNamespace(resource, sameName(object, key.name), key.namespace);
     checkPrecondition(key, before, {
-      uid: textOf(metadataOf(given), 'uid') || undefined,
-      resourceVersion: textOf(metadataOf(given), 'resourceVersion') || undefined,
+      uid: textAt(metadataOf(given), 'uid') || undefined,
+      resourceVersion: textAt(metadataOf(given), 'resourceVersion') || undefined,
     });
     const shape = registry.shapeOf(resource);
     const isStatus = options.subresource === 'status';
@@ -152,7 +153,7 @@ export class ObjectWriter {
   /** Custom resources and their definitions are replaced only by who read them before. */
   private versionProblems(resource: Resource, given: JsonObject): readonly StatusCause[] {
     const isConditional = resource.custom || resource.kind === 'CustomResourceDefinition';
-    if (!isConditional || textOf(metadataOf(given), 'resourceVersion') !== '') return [];
+    if (!isConditional || textAt(metadataOf(given), 'resourceVersion') !== '') return [];
     const field = 'metadata.resourceVersion';
     const cause = fieldCause('invalid', field, 'must be specified for an update');
     return [{ ...cause, message: 'Invalid value: 0x0: must be specified for an update' }];
@@ -171,13 +172,13 @@ export function hasStatus(resource: Resource): boolean {
 export function keyOf(resource: Resource, object: JsonObject): ObjectKey {
   const metadata = metadataOf(object);
   const { group, plural } = resource;
-  return { group, plural, namespace: textOf(metadata, 'namespace'), name: textOf(metadata, 'name') };
+  return { group, plural, namespace: textAt(metadata, 'namespace'), name: textAt(metadata, 'name') };
 }
 
 /** The body with apiVersion and kind, which built-in kinds may leave out. Throws 400 for others. */
 function ofKind(resource: Resource, body: JsonObject): JsonObject {
-  const apiVersion = textOf(body, 'apiVersion');
-  const kind = textOf(body, 'kind');
+  const apiVersion = textAt(body, 'apiVersion');
+  const kind = textAt(body, 'kind');
   const [, version] = splitApiVersion(apiVersion);
   const wanted = apiVersionOf(resource);
   if (resource.custom && kind === '') throw badRequest("Object 'Kind' is missing in the body");
@@ -199,7 +200,7 @@ function ofKind(resource: Resource, body: JsonObject): JsonObject {
 /** The object with the namespace of the URL. Throws 400 when it names another one. */
 function inNamespace(resource: Resource, object: JsonObject, namespace: string): JsonObject {
   const metadata = metadataOf(object);
-  const given = textOf(metadata, 'namespace');
+  const given = textAt(metadata, 'namespace');
   if (resource.namespaced && given !== '' && given !== namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   return withFields(object, {
@@ -210,7 +211,7 @@ function inNamespace(resource: Resource, object: JsonObject, namespace: string):
 /** Throws 400 when a body names another object than the URL. */
 function sameName(object: JsonObject, name: string): JsonObject {
   const metadata = metadataOf(object);
-  const given = textOf(metadata, 'name');
+  const given = textAt(metadata, 'name');
   if (given !== '' && given !== name)
     throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
   return given === '' ? withFields(object, { metadata: withFields(metadata, { name }) }) : object;

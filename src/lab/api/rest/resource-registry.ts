@@ -12,8 +12,6 @@ export interface CustomKind {
   readonly shape: KindShape;
   /** `openAPIV3Schema` of the version. */
   readonly schema: JsonObject | undefined;
-  /** `additionalPrinterColumns` of the version. */
-  readonly printerColumns: readonly JsonObject[];
   /** For the `scale` subresource. */
   readonly scale: ScalePaths | undefined;
 }

@@ -79,11 +79,6 @@ export class RestService implements Rest {
     return this.registry.customKind(resource)?.schema;
   }
 
-  /** `additionalPrinterColumns` of a custom resource's version. */
-  printerColumnsOf(resource: Resource): readonly JsonObject[] {
-    return this.registry.customKind(resource)?.printerColumns ?? [];
-  }
-
   /** Whose token of a service account it is; `undefined` for any other text. */
   userOfToken(token: string): UserInfo | undefined {
     return this.tokens.userOf(token);

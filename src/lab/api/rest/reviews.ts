@@ -1,9 +1,8 @@
 /** Questions about who one is and what one may do. In the lab everybody who is known may do everything. */
 import { type JsonObject, withFields } from '../json.ts';
-import { objectAt, objectOf, textOf } from '../kinds/field-values.ts';
+import { givenObjectAt, objectAt, textAt, metadataOf } from '../field-values.ts';
 import type { Resource } from '../resources.ts';
 import type { StatusCause } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { fieldCause, refuseInvalid } from './invalid.ts';
 import type { UserInfo } from './rest.ts';
 
@@ -28,7 +27,7 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   [
     'TokenReview',
     (review, _, userOfToken) => {
-      const user = userOfToken(textOf(objectOf(review, 'spec'), 'token'));
+      const user = userOfToken(textAt(objectAt(review, 'spec'), 'token'));
       return user === undefined
         ? { authenticated: false, error: 'the lab did not give this token' }
         : { authenticated: true, user: userJson(user) };
@@ -47,19 +46,21 @@ export function answered(
   user: UserInfo,
   userOfToken: (token: string) => UserInfo | undefined,
 ): JsonObject {
-  refuseInvalid(resource, textOf(metadataOf(review), 'name'), problemsOf(resource, review));
+  refuseInvalid(resource, textAt(metadataOf(review), 'name'), problemsOf(resource, review));
   const status = answers.get(resource.kind)?.(review, user, userOfToken) ?? {};
   return withFields(review, { metadata: metadataOf(review), status });
 }
 
 function problemsOf({ kind }: Resource, review: JsonObject): readonly StatusCause[] {
   if (!kind.endsWith('SubjectAccessReview')) return [];
-  const spec = objectOf(review, 'spec');
-  const asked = ['resourceAttributes', 'nonResourceAttributes'].filter((name) => objectAt(spec, name) !== undefined);
+  const spec = objectAt(review, 'spec');
+  const asked = ['resourceAttributes', 'nonResourceAttributes'].filter(
+    (name) => givenObjectAt(spec, name) !== undefined,
+  );
   if (asked.length === 1) return [];
   const field = 'spec.resourceAttributes';
   const detail = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
-  return [fieldCause('invalid', field, detail, objectAt(spec, 'resourceAttributes') ?? null)];
+  return [fieldCause('invalid', field, detail, givenObjectAt(spec, 'resourceAttributes') ?? null)];
 }
 
 function userJson({ username, uid, groups }: UserInfo): JsonObject {

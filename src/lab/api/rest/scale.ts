@@ -1,8 +1,7 @@
 /** The number of replicas of a workload as an object of its own: `autoscaling/v1 Scale`. */
 import { fromEntries, get, type JsonObject, withFields } from '../json.ts';
-import { listOf, numberOf, objectOf, objectsOf, textMapOf, textOf } from '../kinds/field-values.ts';
+import { listAt, numberAt, objectAt, objectsInPlace, sortedTextsAt, textAt, metadataOf } from '../field-values.ts';
 import { badRequest } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
 import { conform } from './conform.ts';
 import { fieldCause, invalidObject } from './invalid.ts';
 
@@ -27,10 +26,10 @@ export function scaleOf(object: JsonObject, paths: ScalePaths): JsonObject {
   const names = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'];
   const selector =
     paths.labelSelector === undefined
-      ? selectorText(objectOf(objectOf(object, 'spec'), 'selector'))
-      : textOf(parentOf(object, paths.labelSelector), paths.labelSelector.at(-1) ?? '');
-  const specReplicas = numberOf(parentOf(object, paths.specReplicas), paths.specReplicas.at(-1) ?? '') ?? 0;
-  const statusReplicas = numberOf(parentOf(object, paths.statusReplicas), paths.statusReplicas.at(-1) ?? '') ?? 0;
+      ? selectorText(objectAt(objectAt(object, 'spec'), 'selector'))
+      : textAt(parentOf(object, paths.labelSelector), paths.labelSelector.at(-1) ?? '');
+  const specReplicas = numberAt(parentOf(object, paths.specReplicas), paths.specReplicas.at(-1) ?? '') ?? 0;
+  const statusReplicas = numberAt(parentOf(object, paths.statusReplicas), paths.statusReplicas.at(-1) ?? '') ?? 0;
   return {
     apiVersion: 'autoscaling/v1',
     kind: 'Scale',
@@ -42,18 +41,18 @@ export function scaleOf(object: JsonObject, paths: ScalePaths): JsonObject {
 
 /** The object with the replicas of a Scale. Throws 400 and 422. */
 export function withScale(object: JsonObject, scale: JsonObject, paths: ScalePaths): JsonObject {
-  const apiVersion = textOf(scale, 'apiVersion');
-  const kind = textOf(scale, 'kind');
+  const apiVersion = textAt(scale, 'apiVersion');
+  const kind = textAt(scale, 'kind');
   if ((apiVersion !== '' && apiVersion !== 'autoscaling/v1') || (kind !== '' && kind !== 'Scale'))
     throw badRequest(`wrong object passed to Scale update: ${apiVersion} ${kind}`);
   const { object: read, wrong } = conform(scale, 'Scale');
-  const name = textOf(metadataOf(object), 'name');
+  const name = textAt(metadataOf(object), 'name');
   const [first] = wrong;
   if (first !== undefined) throw badRequest(`Scale: ${first.path} must be ${first.wanted}`);
   const given = metadataOf(read);
-  if (!['', name].includes(textOf(given, 'name')))
-    throw badRequest(`the name of the object (${textOf(given, 'name')}) does not match the name on the URL (${name})`);
-  const replicas = numberOf(objectOf(read, 'spec'), 'replicas') ?? 0;
+  if (!['', name].includes(textAt(given, 'name')))
+    throw badRequest(`the name of the object (${textAt(given, 'name')}) does not match the name on the URL (${name})`);
+  const replicas = numberAt(objectAt(read, 'spec'), 'replicas') ?? 0;
   if (replicas < 0)
     throw invalidObject(scaleResource, name, [
       fieldCause('invalid', 'spec.replicas', 'must be greater than or equal to 0', replicas),
@@ -64,22 +63,22 @@ export function withScale(object: JsonObject, scale: JsonObject, paths: ScalePat
 }
 
 function parentOf(object: JsonObject, path: readonly string[]): JsonObject {
-  return path.slice(0, -1).reduce(objectOf, object);
+  return objectAt(object, ...path.slice(0, -1));
 }
 
 function withPath(object: JsonObject, path: readonly string[], value: number): JsonObject {
   const [name, ...rest] = path;
   if (name === undefined) return object;
-  return withFields(object, { [name]: rest.length === 0 ? value : withPath(objectOf(object, name), rest, value) });
+  return withFields(object, { [name]: rest.length === 0 ? value : withPath(objectAt(object, name), rest, value) });
 }
 
 /** A label selector as the text that lists take. */
 function selectorText(selector: JsonObject): string {
-  const labels = [...textMapOf(selector, 'matchLabels')].map(([key, value]) => ({ key, text: `${key}=${value}` }));
-  const expressions = objectsOf(selector, 'matchExpressions').map((requirement) => {
-    const key = textOf(requirement, 'key');
-    const values = listOf(requirement, 'values').map(String).sort().join(',');
-    switch (textOf(requirement, 'operator')) {
+  const labels = [...sortedTextsAt(selector, 'matchLabels')].map(([key, value]) => ({ key, text: `${key}=${value}` }));
+  const expressions = objectsInPlace(selector, 'matchExpressions').map((requirement) => {
+    const key = textAt(requirement, 'key');
+    const values = listAt(requirement, 'values').map(String).sort().join(',');
+    switch (textAt(requirement, 'operator')) {
       case 'In':
         return { key, text: `${key} in (${values})` };
       case 'NotIn':

@@ -2,12 +2,12 @@
 import { assertNever } from '../../../base/assert.ts';
 import type { Clock } from '../../../io/kubernetes/clock.ts';
 import { get, isList, type JsonObject, withFields } from '../json.ts';
-import { listOf, numberOf, objectAt, objectOf, textOf, textsOf } from '../kinds/field-values.ts';
+import { listAt, numberAt, givenObjectAt, objectAt, textAt, textsInPlace, metadataOf } from '../field-values.ts';
 import { withPodSpecDefaults } from '../kinds/pod-defaults.ts';
 import type { MessageName } from '../message-table.ts';
 import type { Resource } from '../resources.ts';
 import { badRequest, StatusError } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { timeText } from '../times.ts';
 import { conform } from './conform.ts';
 import { cannotBeHandled, judgeFields, strictProblems, wrongTypeText } from './field-validation.ts';
 import { fieldCause, invalidObject, refuseInvalid } from './invalid.ts';
@@ -93,15 +93,15 @@ export class Subresources {
         return this.scale(resource, before, body, options);
       case 'ephemeralcontainers': {
         const { object: read, warnings } = this.parts.writer.read(resource, body, options);
-        const filled = withFields(read, { spec: withPodSpecDefaults(objectOf(read, 'spec')) });
+        const filled = withFields(read, { spec: withPodSpecDefaults(objectAt(read, 'spec')) });
         const { object, causes } = withEphemeralContainers(before, filled);
         refuseInvalid(resource, target.name, causes);
         const written = this.replaceQuietly(resource, before, withVersionOf(object, read), options, subresource);
         return { ...written, warnings: [...warnings, ...written.warnings] };
       }
       case 'finalize': {
-        const finalizers = get(objectOf(this.parts.writer.read(resource, body, options).object, 'spec'), 'finalizers');
-        const spec = withFields(objectOf(before, 'spec'), { finalizers: isList(finalizers) ? finalizers : undefined });
+        const finalizers = get(objectAt(this.parts.writer.read(resource, body, options).object, 'spec'), 'finalizers');
+        const spec = withFields(objectAt(before, 'spec'), { finalizers: isList(finalizers) ? finalizers : undefined });
         const next = withVersionOf(withFields(before, { spec }), body);
         return this.replaceQuietly(resource, before, next, options, subresource);
       }
@@ -143,16 +143,16 @@ export class Subresources {
 
   private evict(target: Named, body: JsonObject, context: RequestContext): Written {
     const { object: eviction, warnings } = readBody(body, 'Eviction', 'v1', target, context);
-    const options = objectAt(eviction, 'deleteOptions') ?? {};
-    const preconditions = objectOf(options, 'preconditions');
-    const isDryRun = context.dryRun || listOf(options, 'dryRun').includes('All');
+    const options = givenObjectAt(eviction, 'deleteOptions') ?? {};
+    const preconditions = objectAt(options, 'preconditions');
+    const isDryRun = context.dryRun || listAt(options, 'dryRun').includes('All');
     this.parts.rest.delete(
       { ...target, subresource: undefined },
       {
-        gracePeriodSeconds: numberOf(options, 'gracePeriodSeconds'),
+        gracePeriodSeconds: numberAt(options, 'gracePeriodSeconds'),
         preconditions: {
-          uid: textOf(preconditions, 'uid') || undefined,
-          resourceVersion: textOf(preconditions, 'resourceVersion') || undefined,
+          uid: textAt(preconditions, 'uid') || undefined,
+          resourceVersion: textAt(preconditions, 'resourceVersion') || undefined,
         },
       },
       { ...context, dryRun: isDryRun },
@@ -163,8 +163,8 @@ export class Subresources {
   private issueToken(target: Named, body: JsonObject, context: RequestContext): Written {
     const { object: request, warnings } = readBody(body, 'TokenRequest', 'v1', target, context);
     const account = this.parts.rest.get({ ...target, subresource: undefined });
-    const spec = objectOf(request, 'spec');
-    const life = numberOf(spec, 'expirationSeconds') ?? 3600;
+    const spec = objectAt(request, 'spec');
+    const life = numberAt(spec, 'expirationSeconds') ?? 3600;
     const field = 'spec.expirationSeconds';
     const wrong =
       life < shortestLifeSeconds
@@ -176,12 +176,12 @@ export class Subresources {
       throw invalidObject({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, target.name, [
         fieldCause('invalid', field, wrong, life),
       ]);
-    const audiences = textsOf(spec, 'audiences');
-    const expires = new Date(this.parts.clock.calendarMs() + life * 1000);
+    const audiences = textsInPlace(spec, 'audiences');
+    const expirationTimestamp = timeText(this.parts.clock.calendarMs() + life * 1000);
     const token = this.parts.tokens.issue(
       target.namespace,
       target.name,
-      textOf(metadataOf(account), 'uid'),
+      textAt(metadataOf(account), 'uid'),
       life,
       audiences,
     );
@@ -190,7 +190,7 @@ export class Subresources {
       apiVersion: 'authentication.k8s.io/v1',
       metadata: { name: target.name, namespace: target.namespace },
       spec: withFields(spec, { audiences, expirationSeconds: life }),
-      status: { token, expirationTimestamp: `${expires.toISOString().slice(0, 19)}Z` },
+      status: { token, expirationTimestamp },
     };
     return { object, created: true, warnings };
   }
@@ -204,13 +204,13 @@ function readBody(
   { name }: Named,
   context: RequestContext,
 ): { readonly object: JsonObject; readonly warnings: readonly string[] } {
-  const given = { kind: textOf(body, 'kind') || message, version };
+  const given = { kind: textAt(body, 'kind') || message, version };
   const refuse = (why: string) => cannotBeHandled({ kind: message }, given, why);
   if (given.kind !== message) throw refuse(`converting (${version}.${given.kind}) to ${message}: unknown conversion`);
   const { object, unknown, wrong } = conform(body, message);
   const [first] = wrong;
   if (first !== undefined) throw refuse(wrongTypeText(first));
-  const named = textOf(metadataOf(object), 'name');
+  const named = textAt(metadataOf(object), 'name');
   if (named !== '' && named !== name)
     throw badRequest(`the name of the object (${named}) does not match the name on the URL (${name})`);
   return { object, warnings: judgeFields(strictProblems(unknown, context.duplicateFields ?? []), context, refuse) };
@@ -224,7 +224,7 @@ function writable(subresource: string): Writable {
 
 /** With the resourceVersion that a client read the object with, when it says one. */
 function withVersionOf(object: JsonObject, body: JsonObject): JsonObject {
-  const resourceVersion = textOf(metadataOf(body), 'resourceVersion');
+  const resourceVersion = textAt(metadataOf(body), 'resourceVersion');
   if (resourceVersion === '') return object;
   return withFields(object, { metadata: withFields(metadataOf(object), { resourceVersion }) });
 }

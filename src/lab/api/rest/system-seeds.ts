@@ -4,8 +4,7 @@ import type { Resource } from '../resources.ts';
 import { BugError } from '../../../base/assert.ts';
 import { policyDefinitions } from './custom-resources/policy-definitions.ts';
 import { type Rest, systemContext } from './rest.ts';
-import { textOf } from '../kinds/field-values.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { textAt, metadataOf } from '../field-values.ts';
 
 export interface Seed {
   readonly group: string;
@@ -44,7 +43,7 @@ export function seedSystem(rest: Rest): void {
   for (const { object, ...seed } of systemSeeds()) {
     const resource: Resource | undefined = rest.find(seed.group, seed.version, seed.plural);
     if (resource === undefined) throw new BugError(`no resource ${seed.plural}`);
-    const name = textOf(metadataOf(object), 'name');
+    const name = textAt(metadataOf(object), 'name');
     if (rest.store.find({ ...resource, namespace: '', name }) === undefined)
       rest.create({ resource, namespace: '' }, object, context);
   }

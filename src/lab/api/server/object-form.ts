@@ -1,8 +1,9 @@
 /** Objects and lists in the form that a client wants. */
 import { get, type JsonObject, type JsonValue } from '../json.ts';
 import type { Resource } from '../resources.ts';
+import { apiVersionOf, inVersion } from '../rest/api-version.ts';
 import { badRequest } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { metadataOf } from '../field-values.ts';
 import { tableOf, type TableOptions } from '../tables/table-of.ts';
 import type { ObjectForm } from './accept.ts';
 
@@ -26,22 +27,16 @@ export function rowObjectOf(query: URLSearchParams): RowObject {
   throw badRequest(`unrecognized includeObject value: ${JSON.stringify(text)}`);
 }
 
-export function apiVersionOf({ group, version }: Resource): string {
-  return group === '' ? version : `${group}/${version}`;
-}
-
-/** Custom resources are stored in one version and asked for in another: they differ in nothing but its name. */
-export function inVersionOf(resource: Resource, object: JsonObject): JsonObject {
-  const apiVersion = apiVersionOf(resource);
-  if (get(object, 'kind') !== resource.kind || get(object, 'apiVersion') === apiVersion) return object;
-  return { ...object, apiVersion };
+/** Subresources have kinds of their own. */
+function shownAs(resource: Resource, object: JsonObject): JsonObject {
+  return get(object, 'kind') === resource.kind ? inVersion(resource, object) : object;
 }
 
 export function showObject(resource: Resource, object: JsonObject, shown: Shown): JsonObject {
   const { form } = shown;
   switch (form.kind) {
     case 'object':
-      return inVersionOf(resource, object);
+      return shownAs(resource, object);
     case 'partial':
       return partialObject(form.version, object);
     case 'table':
@@ -63,7 +58,7 @@ export function showList(
         kind: `${resource.kind}List`,
         apiVersion: apiVersionOf(resource),
         metadata,
-        items: items.map((item) => inVersionOf(resource, item)),
+        items: items.map((item) => shownAs(resource, item)),
       };
     case 'partial':
       return {
@@ -107,7 +102,7 @@ function tableFor(resource: Resource, objects: readonly JsonObject[], shown: Sho
   const resourceVersion = get(metadata, 'resourceVersion');
   const table = tableOf({
     resource,
-    objects: objects.map((object) => inVersionOf(resource, object)),
+    objects: objects.map((object) => shownAs(resource, object)),
     includeObject: rowObject,
     nowMs,
     columns,

@@ -5,7 +5,7 @@ import type { Resource } from '../resources.ts';
 import { type DecodedBody, decodeObjectBody } from '../rest/decode-body.ts';
 import type { CollectionTarget, ObjectTarget, RequestContext, Rest, Written } from '../rest/rest.ts';
 import { StatusError } from '../status-error.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { metadataOf } from '../field-values.ts';
 import { type ObjectFilter, objectFilter } from '../store/selection.ts';
 import { type AnswerShape, negotiateForm } from './accept.ts';
 import type { ApiRequest } from './api-request.ts';

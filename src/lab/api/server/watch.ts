@@ -1,7 +1,7 @@
 /** One watch: what it has to say, in order, as fast as its reader takes it. */
 import { get, type JsonObject } from '../json.ts';
 import type { Resource } from '../resources.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { metadataOf } from '../field-values.ts';
 import type { ObjectFilter } from '../store/selection.ts';
 import { internalError } from './internal-error.ts';
 import { bookmarkObject, type Shown, showObject } from './object-form.ts';

@@ -3,7 +3,8 @@ import type { Clock } from '../../../io/kubernetes/clock.ts';
 import type { Settlement } from '../../settlement.ts';
 import { get, type JsonObject } from '../json.ts';
 import type { Resource } from '../resources.ts';
-import { metadataOf, type ObjectStore } from '../store/object-store.ts';
+import { metadataOf } from '../field-values.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 
 export interface BarrierOptions {
   readonly settlement: Settlement;

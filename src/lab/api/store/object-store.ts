@@ -2,8 +2,10 @@
  * The objects of the lab. Snapshots are frozen and never change; a write makes a new one with the next
  * resourceVersion, unless it changes nothing. Clock and chance come from outside, and nothing happens by itself.
  */
+import { metadataOf } from '../field-values.ts';
 import { get, isList, isObject, type JsonObject, type JsonValue, sameJson, withFields } from '../json.ts';
 import { badRequest, type StatusDetails, StatusError } from '../status-error.ts';
+import { timeText } from '../times.ts';
 import { EventRing, type StoreEvent } from './event-ring.ts';
 
 export interface ResourceId {
@@ -130,7 +132,7 @@ export class ObjectStore {
       name,
       namespace: namespace === '' ? undefined : namespace,
       uid: this.options.newUid(),
-      creationTimestamp: timestamp(this.options.now()),
+      creationTimestamp: timeText(this.options.now().getTime()),
       generation,
     });
     return this.write('ADDED', key, withFields(object, { metadata }), undefined, dryRun);
@@ -169,7 +171,7 @@ export class ObjectStore {
     const prepared = deletion.prepare?.(stored) ?? stored;
     if (left === 0 && !isHeld(key, prepared))
       return { object: this.write('DELETED', key, prepared, stored, dryRun), gone: true };
-    const since = get(before, 'deletionTimestamp') ?? timestamp(new Date(this.options.now().getTime() + left * 1000));
+    const since = get(before, 'deletionTimestamp') ?? timeText(this.options.now().getTime() + left * 1000);
     const metadata = withFields(metadataOf(prepared), {
       deletionTimestamp: since,
       deletionGracePeriodSeconds: left,
@@ -237,12 +239,6 @@ export class ObjectStore {
   }
 }
 
-/** The metadata of an object; empty when it has none. */
-export function metadataOf(object: JsonObject): JsonObject {
-  const metadata = get(object, 'metadata');
-  return isObject(metadata) ? metadata : {};
-}
-
 function finalizersOf(object: JsonObject): readonly JsonValue[] {
   const finalizers = get(metadataOf(object), 'finalizers');
   return isList(finalizers) ? finalizers : [];
@@ -306,10 +302,6 @@ function sameDesire(left: JsonObject, right: JsonObject): boolean {
 /** Those fields, absent ones as `undefined`. */
 function picked(object: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(names.map((name) => [name, get(object, name)] as const));
-}
-
-function timestamp(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
 }
 
 function entry<V>(map: Map<string, V>, key: string, make: () => V): V {

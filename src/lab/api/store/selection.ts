@@ -4,7 +4,7 @@ import { matches, parseSelector } from '../../../kube/selectors.ts';
 import { get, isObject, type JsonObject, type JsonValue } from '../json.ts';
 import { badRequest } from '../status-error.ts';
 import type { StoreEvent } from './event-ring.ts';
-import { metadataOf } from './object-store.ts';
+import { metadataOf } from '../field-values.ts';
 
 export type ObjectFilter = (object: JsonObject) => boolean;
 

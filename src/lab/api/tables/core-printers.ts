@@ -1,7 +1,6 @@
 /** Small kinds. */
 import type { JsonObject } from '../json.ts';
-import { numberOf, objectAt, objectOf, listOf, textOf } from '../kinds/field-values.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { numberAt, givenObjectAt, objectAt, listAt, textAt, metadataOf } from '../field-values.ts';
 import { ageOf } from './human-duration.ts';
 import { age, AGE, column, NAME, nameOf, type Printer, wideColumn } from './printer.ts';
 import { selectorText } from './selector-text.ts';
@@ -14,7 +13,7 @@ export const plainPrinter: Printer = {
 
 export const namespacePrinter: Printer = {
   columns: [NAME, column('Status', 'Active, or Terminating while its objects go.'), AGE],
-  cells: (object, nowMs) => [nameOf(object), textOf(objectOf(object, 'status'), 'phase'), age(object, nowMs)],
+  cells: (object, nowMs) => [nameOf(object), textAt(objectAt(object, 'status'), 'phase'), age(object, nowMs)],
 };
 
 export const configMapPrinter: Printer = {
@@ -29,35 +28,35 @@ export const secretPrinter: Printer = {
     column('Data', 'Number of its entries.', 'integer'),
     AGE,
   ],
-  cells: (object, nowMs) => [nameOf(object), textOf(object, 'type'), size(object, 'data'), age(object, nowMs)],
+  cells: (object, nowMs) => [nameOf(object), textAt(object, 'type'), size(object, 'data'), age(object, nowMs)],
 };
 
 function size(object: JsonObject, name: string): number {
-  return Object.keys(objectOf(object, name)).length;
+  return Object.keys(objectAt(object, name)).length;
 }
 
 export const serviceAccountPrinter: Printer = {
   columns: [NAME, column('Secrets', 'Number of Secrets that its pods may use.', 'integer'), AGE],
-  cells: (object, nowMs) => [nameOf(object), listOf(object, 'secrets').length, age(object, nowMs)],
+  cells: (object, nowMs) => [nameOf(object), listAt(object, 'secrets').length, age(object, nowMs)],
 };
 
 export const networkPolicyPrinter: Printer = {
   columns: [NAME, column('Pod-Selector', 'Which pods of its namespace it is for.'), AGE],
   cells: (object, nowMs) => [
     nameOf(object),
-    selectorText(objectOf(objectOf(object, 'spec'), 'podSelector')),
+    selectorText(objectAt(objectAt(object, 'spec'), 'podSelector')),
     age(object, nowMs),
   ],
 };
 
 export const leasePrinter: Printer = {
   columns: [NAME, column('Holder', 'Who has it now.'), AGE],
-  cells: (object, nowMs) => [nameOf(object), textOf(objectOf(object, 'spec'), 'holderIdentity'), age(object, nowMs)],
+  cells: (object, nowMs) => [nameOf(object), textAt(objectAt(object, 'spec'), 'holderIdentity'), age(object, nowMs)],
 };
 
 export const definitionPrinter: Printer = {
   columns: [NAME, column('Created At', 'When it was created.', 'date')],
-  cells: (object) => [nameOf(object), textOf(metadataOf(object), 'creationTimestamp')],
+  cells: (object) => [nameOf(object), textAt(metadataOf(object), 'creationTimestamp')],
 };
 
 export const eventPrinter: Printer = {
@@ -74,36 +73,36 @@ export const eventPrinter: Printer = {
     { ...NAME, priority: 1 },
   ],
   cells: (event, nowMs) => {
-    const involved = objectOf(event, 'involvedObject');
-    const kind = textOf(involved, 'kind').toLowerCase();
-    const name = textOf(involved, 'name');
-    const first = ageOf(textOf(event, 'firstTimestamp') || textOf(event, 'eventTime'), nowMs);
-    const last = textOf(event, 'lastTimestamp');
-    const series = objectAt(event, 'series');
+    const involved = objectAt(event, 'involvedObject');
+    const kind = textAt(involved, 'kind').toLowerCase();
+    const name = textAt(involved, 'name');
+    const first = ageOf(textAt(event, 'firstTimestamp') || textAt(event, 'eventTime'), nowMs);
+    const last = textAt(event, 'lastTimestamp');
+    const series = givenObjectAt(event, 'series');
     return [
       series === undefined
         ? last === ''
           ? first
           : ageOf(last, nowMs)
-        : ageOf(textOf(series, 'lastObservedTime'), nowMs),
-      textOf(event, 'type'),
-      textOf(event, 'reason'),
+        : ageOf(textAt(series, 'lastObservedTime'), nowMs),
+      textAt(event, 'type'),
+      textAt(event, 'reason'),
       name === '' ? kind : `${kind}/${name}`,
-      textOf(involved, 'fieldPath'),
+      textAt(involved, 'fieldPath'),
       sourceText(event),
-      textOf(event, 'message').trim(),
+      textAt(event, 'message').trim(),
       first,
-      series === undefined ? numberOf(event, 'count') || 1 : (numberOf(series, 'count') ?? 0),
+      series === undefined ? numberAt(event, 'count') || 1 : (numberAt(series, 'count') ?? 0),
       nameOf(event),
     ];
   },
 };
 
 function sourceText(event: JsonObject): string {
-  const source = objectOf(event, 'source');
+  const source = objectAt(event, 'source');
   const parts = [
-    textOf(source, 'component') || textOf(event, 'reportingComponent'),
-    textOf(source, 'host') || textOf(event, 'reportingInstance'),
+    textAt(source, 'component') || textAt(event, 'reportingComponent'),
+    textAt(source, 'host') || textAt(event, 'reportingInstance'),
   ];
   return parts.filter((part) => part !== '').join(', ');
 }

@@ -1,6 +1,6 @@
 /** Custom resources: the columns that their definition asks for. */
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
-import { numberOf, textOf } from '../kinds/field-values.ts';
+import { numberAt, textAt } from '../field-values.ts';
 import { ageOf, timeOf } from './human-duration.ts';
 import { firstAt, type JsonPath, parseJsonPath } from './json-path.ts';
 import { AGE, age, type Column, NAME, nameOf, type Printer } from './printer.ts';
@@ -25,17 +25,17 @@ interface CustomColumn {
 }
 
 function readColumn(definition: JsonObject): CustomColumn {
-  const name = textOf(definition, 'name');
+  const name = textAt(definition, 'name');
   const column: Column = {
     name,
-    type: textOf(definition, 'type'),
-    format: textOf(definition, 'format'),
+    type: textAt(definition, 'type'),
+    format: textAt(definition, 'format'),
     description:
-      textOf(definition, 'description') ||
-      `Custom resource definition column (in JSONPath format): ${textOf(definition, 'jsonPath')}`,
-    priority: numberOf(definition, 'priority') ?? 0,
+      textAt(definition, 'description') ||
+      `Custom resource definition column (in JSONPath format): ${textAt(definition, 'jsonPath')}`,
+    priority: numberAt(definition, 'priority') ?? 0,
   };
-  return { column, path: parseJsonPath(textOf(definition, 'jsonPath')) };
+  return { column, path: parseJsonPath(textAt(definition, 'jsonPath')) };
 }
 
 /** A value that is not of the column's type is none. */

@@ -1,7 +1,6 @@
 /** Nodes. */
 import type { JsonObject } from '../json.ts';
-import { isTrue, objectOf, objectsOf, textMapOf, textOf } from '../kinds/field-values.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { isTrueAt, objectAt, objectsInPlace, sortedTextsAt, textAt, metadataOf } from '../field-values.ts';
 import { age, AGE, column, NAME, nameOf, orNone, type Printer, wideColumn } from './printer.ts';
 
 export const nodePrinter: Printer = {
@@ -18,33 +17,33 @@ export const nodePrinter: Printer = {
     wideColumn('Container-Runtime', 'What runs its containers.'),
   ],
   cells: (node, nowMs) => {
-    const status = objectOf(node, 'status');
-    const info = objectOf(status, 'nodeInfo');
+    const status = objectAt(node, 'status');
+    const info = objectAt(status, 'nodeInfo');
     return [
       nameOf(node),
       statusText(node, status),
       orNone(rolesOf(node).join(',')),
       age(node, nowMs),
-      textOf(info, 'kubeletVersion'),
+      textAt(info, 'kubeletVersion'),
       addressOf(status, 'InternalIP'),
       addressOf(status, 'ExternalIP'),
-      orUnknown(textOf(info, 'osImage')),
-      orUnknown(textOf(info, 'kernelVersion')),
-      orUnknown(textOf(info, 'containerRuntimeVersion')),
+      orUnknown(textAt(info, 'osImage')),
+      orUnknown(textAt(info, 'kernelVersion')),
+      orUnknown(textAt(info, 'containerRuntimeVersion')),
     ];
   },
 };
 
 function statusText(node: JsonObject, status: JsonObject): string {
-  const ready = objectsOf(status, 'conditions').find((condition) => textOf(condition, 'type') === 'Ready');
-  const state = ready === undefined ? 'Unknown' : textOf(ready, 'status') === 'True' ? 'Ready' : 'NotReady';
-  return isTrue(objectOf(node, 'spec'), 'unschedulable') ? `${state},SchedulingDisabled` : state;
+  const ready = objectsInPlace(status, 'conditions').find((condition) => textAt(condition, 'type') === 'Ready');
+  const state = ready === undefined ? 'Unknown' : textAt(ready, 'status') === 'True' ? 'Ready' : 'NotReady';
+  return isTrueAt(objectAt(node, 'spec'), 'unschedulable') ? `${state},SchedulingDisabled` : state;
 }
 
 const ROLE = 'node-role.kubernetes.io/';
 
 function rolesOf(node: JsonObject): readonly string[] {
-  const roles = [...textMapOf(metadataOf(node), 'labels')].flatMap(([key, value]) => {
+  const roles = [...sortedTextsAt(metadataOf(node), 'labels')].flatMap(([key, value]) => {
     if (key.startsWith(ROLE)) return [key.slice(ROLE.length)];
     return key === 'kubernetes.io/role' ? [value] : [];
   });
@@ -52,8 +51,8 @@ function rolesOf(node: JsonObject): readonly string[] {
 }
 
 function addressOf(status: JsonObject, type: string): string {
-  const found = objectsOf(status, 'addresses').find((address) => textOf(address, 'type') === type);
-  return orNone(found === undefined ? '' : textOf(found, 'address'));
+  const found = objectsInPlace(status, 'addresses').find((address) => textAt(address, 'type') === type);
+  return orNone(found === undefined ? '' : textAt(found, 'address'));
 }
 
 function orUnknown(text: string): string {

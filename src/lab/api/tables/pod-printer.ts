@@ -1,7 +1,6 @@
 /** Pods: what `kubectl get pods` says of them, above all STATUS, which no field holds. */
 import { isObject, get, type JsonObject } from '../json.ts';
-import { isTrue, numberOf, objectAt, objectOf, objectsOf, textOf } from '../kinds/field-values.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { isTrueAt, numberAt, givenObjectAt, objectAt, objectsInPlace, textAt, metadataOf } from '../field-values.ts';
 import { ageOf, timeOf } from './human-duration.ts';
 import { age, AGE, column, NAME, nameOf, orNone, type Printer, wideColumn } from './printer.ts';
 
@@ -18,24 +17,24 @@ export const podPrinter: Printer = {
     wideColumn('Readiness Gates', 'Conditions beyond readiness that hold, of all that must.'),
   ],
   cells: (pod, nowMs) => {
-    const spec = objectOf(pod, 'spec');
-    const status = objectOf(pod, 'status');
+    const spec = objectAt(pod, 'spec');
+    const status = objectAt(pod, 'status');
     const { ready, total, reason, restarts, lastRestart } = summaryOf(pod);
-    const [firstIp] = objectsOf(status, 'podIPs');
+    const [firstIp] = objectsInPlace(status, 'podIPs');
     return [
       nameOf(pod),
       `${ready}/${total}`,
       reason,
       restarts === 0 || lastRestart === '' ? String(restarts) : `${restarts} (${ageOf(lastRestart, nowMs)} ago)`,
       age(pod, nowMs),
-      orNone(firstIp === undefined ? textOf(status, 'podIP') : textOf(firstIp, 'ip')),
-      orNone(textOf(spec, 'nodeName')),
-      orNone(textOf(status, 'nominatedNodeName')),
+      orNone(firstIp === undefined ? textAt(status, 'podIP') : textAt(firstIp, 'ip')),
+      orNone(textAt(spec, 'nodeName')),
+      orNone(textAt(status, 'nominatedNodeName')),
       gatesText(spec, status),
     ];
   },
   conditions: (pod) => {
-    const phase = textOf(objectOf(pod, 'status'), 'phase');
+    const phase = textAt(objectAt(pod, 'status'), 'phase');
     if (phase === 'Succeeded') return [ended(phase, 'The pod has completed successfully.')];
     return phase === 'Failed' ? [ended(phase, 'The pod failed.')] : [];
   },
@@ -46,14 +45,14 @@ function ended(reason: string, message: string): JsonObject {
 }
 
 function gatesText(spec: JsonObject, status: JsonObject): string {
-  const gates = objectsOf(spec, 'readinessGates');
+  const gates = objectsInPlace(spec, 'readinessGates');
   if (gates.length === 0) return '<none>';
   const holding = new Set(
-    objectsOf(status, 'conditions')
-      .filter((condition) => textOf(condition, 'status') === 'True')
-      .map((condition) => textOf(condition, 'type')),
+    objectsInPlace(status, 'conditions')
+      .filter((condition) => textAt(condition, 'status') === 'True')
+      .map((condition) => textAt(condition, 'type')),
   );
-  return `${gates.filter((gate) => holding.has(textOf(gate, 'conditionType'))).length}/${gates.length}`;
+  return `${gates.filter((gate) => holding.has(textAt(gate, 'conditionType'))).length}/${gates.length}`;
 }
 
 interface Summary {
@@ -66,14 +65,14 @@ interface Summary {
 }
 
 function summaryOf(pod: JsonObject): Summary {
-  const spec = objectOf(pod, 'spec');
-  const status = objectOf(pod, 'status');
+  const spec = objectAt(pod, 'spec');
+  const status = objectAt(pod, 'status');
   const sidecars = new Set(
-    objectsOf(spec, 'initContainers')
-      .filter((container) => textOf(container, 'restartPolicy') === 'Always')
-      .map((container) => textOf(container, 'name')),
+    objectsInPlace(spec, 'initContainers')
+      .filter((container) => textAt(container, 'restartPolicy') === 'Always')
+      .map((container) => textAt(container, 'name')),
   );
-  const total = objectsOf(spec, 'containers').length + sidecars.size;
+  const total = objectsInPlace(spec, 'containers').length + sidecars.size;
   const init = initSummary(spec, status, sidecars);
   const given = reasonGiven(status);
   let summary: Summary;
@@ -85,20 +84,20 @@ function summaryOf(pod: JsonObject): Summary {
 
 /** What the pod says of itself, before anything is known of containers. */
 function reasonGiven(status: JsonObject): string {
-  const gated = objectsOf(status, 'conditions').some(
-    (condition) => textOf(condition, 'type') === 'PodScheduled' && textOf(condition, 'reason') === 'SchedulingGated',
+  const gated = objectsInPlace(status, 'conditions').some(
+    (condition) => textAt(condition, 'type') === 'PodScheduled' && textAt(condition, 'reason') === 'SchedulingGated',
   );
-  return gated ? 'SchedulingGated' : textOf(status, 'reason') || textOf(status, 'phase');
+  return gated ? 'SchedulingGated' : textAt(status, 'reason') || textAt(status, 'phase');
 }
 
 function deletionReason(pod: JsonObject, status: JsonObject): string | undefined {
   if (!isGivenText(metadataOf(pod), 'deletionTimestamp')) return undefined;
-  if (textOf(status, 'reason') === 'NodeLost') return 'Unknown';
-  return ['Succeeded', 'Failed'].includes(textOf(status, 'phase')) ? undefined : 'Terminating';
+  if (textAt(status, 'reason') === 'NodeLost') return 'Unknown';
+  return ['Succeeded', 'Failed'].includes(textAt(status, 'phase')) ? undefined : 'Terminating';
 }
 
 function isGivenText(object: JsonObject, name: string): boolean {
-  return textOf(object, name) !== '';
+  return textAt(object, name) !== '';
 }
 
 interface Restarts {
@@ -109,10 +108,10 @@ interface Restarts {
 const NO_RESTARTS: Restarts = { restarts: 0, lastRestart: '' };
 
 function withContainer({ restarts, lastRestart }: Restarts, container: JsonObject): Restarts {
-  const ended = textOf(objectOf(objectOf(container, 'lastState'), 'terminated'), 'finishedAt');
+  const ended = textAt(objectAt(objectAt(container, 'lastState'), 'terminated'), 'finishedAt');
   const isLater = (timeOf(ended) ?? -Infinity) > (timeOf(lastRestart) ?? -Infinity);
   return {
-    restarts: restarts + (numberOf(container, 'restartCount') ?? 0),
+    restarts: restarts + (numberAt(container, 'restartCount') ?? 0),
     lastRestart: isLater ? ended : lastRestart,
   };
 }
@@ -131,16 +130,16 @@ function initSummary(spec: JsonObject, status: JsonObject, sidecarNames: Readonl
   let all = NO_RESTARTS;
   let sidecars = NO_RESTARTS;
   let ready = 0;
-  const count = objectsOf(spec, 'initContainers').length;
-  for (const [index, container] of objectsOf(status, 'initContainerStatuses').entries()) {
-    const isSidecar = sidecarNames.has(textOf(container, 'name'));
+  const count = objectsInPlace(spec, 'initContainers').length;
+  for (const [index, container] of objectsInPlace(status, 'initContainerStatuses').entries()) {
+    const isSidecar = sidecarNames.has(textAt(container, 'name'));
     all = withContainer(all, container);
     if (isSidecar) sidecars = withContainer(sidecars, container);
-    const state = objectOf(container, 'state');
-    const terminated = objectAt(state, 'terminated');
-    if (terminated !== undefined && (numberOf(terminated, 'exitCode') ?? 0) === 0) continue;
-    if (isSidecar && isTrue(container, 'started')) {
-      if (isTrue(container, 'ready')) ready += 1;
+    const state = objectAt(container, 'state');
+    const terminated = givenObjectAt(state, 'terminated');
+    if (terminated !== undefined && (numberAt(terminated, 'exitCode') ?? 0) === 0) continue;
+    if (isSidecar && isTrueAt(container, 'started')) {
+      if (isTrueAt(container, 'ready')) ready += 1;
       continue;
     }
     return { all, sidecars, ready, reason: initReason(state, terminated, `Init:${index}/${count}`) };
@@ -150,15 +149,15 @@ function initSummary(spec: JsonObject, status: JsonObject, sidecarNames: Readonl
 
 function initReason(state: JsonObject, terminated: JsonObject | undefined, progress: string): string {
   if (terminated !== undefined) return `Init:${endText(terminated)}`;
-  const waiting = textOf(objectOf(state, 'waiting'), 'reason');
+  const waiting = textAt(objectAt(state, 'waiting'), 'reason');
   return waiting === '' || waiting === 'PodInitializing' ? progress : `Init:${waiting}`;
 }
 
 function endText(terminated: JsonObject): string {
-  const reason = textOf(terminated, 'reason');
+  const reason = textAt(terminated, 'reason');
   if (reason !== '') return reason;
-  const signal = numberOf(terminated, 'signal') ?? 0;
-  return signal !== 0 ? `Signal:${signal}` : `ExitCode:${numberOf(terminated, 'exitCode') ?? 0}`;
+  const signal = numberAt(terminated, 'signal') ?? 0;
+  return signal !== 0 ? `Signal:${signal}` : `ExitCode:${numberAt(terminated, 'exitCode') ?? 0}`;
 }
 
 function mainSummary(status: JsonObject, given: string, init: InitSummary): Omit<Summary, 'total'> {
@@ -167,14 +166,14 @@ function mainSummary(status: JsonObject, given: string, init: InitSummary): Omit
   let reason = given;
   let hasRunning = false;
   // From the last to the first: the first one that has something to say says it.
-  for (const container of [...objectsOf(status, 'containerStatuses')].reverse()) {
+  for (const container of [...objectsInPlace(status, 'containerStatuses')].reverse()) {
     counted = withContainer(counted, container);
-    const state = objectOf(container, 'state');
-    const waiting = textOf(objectOf(state, 'waiting'), 'reason');
-    const terminated = objectAt(state, 'terminated');
+    const state = objectAt(container, 'state');
+    const waiting = textAt(objectAt(state, 'waiting'), 'reason');
+    const terminated = givenObjectAt(state, 'terminated');
     if (waiting !== '') reason = waiting;
     else if (terminated !== undefined) reason = endText(terminated);
-    else if (isTrue(container, 'ready') && isObject(get(state, 'running'))) {
+    else if (isTrueAt(container, 'ready') && isObject(get(state, 'running'))) {
       hasRunning = true;
       ready += 1;
     }
@@ -184,7 +183,7 @@ function mainSummary(status: JsonObject, given: string, init: InitSummary): Omit
 }
 
 function hasCondition(status: JsonObject, type: string): boolean {
-  return objectsOf(status, 'conditions').some(
-    (condition) => textOf(condition, 'type') === type && textOf(condition, 'status') === 'True',
+  return objectsInPlace(status, 'conditions').some(
+    (condition) => textAt(condition, 'type') === type && textAt(condition, 'status') === 'True',
   );
 }

@@ -1,7 +1,6 @@
 /** How objects of one kind become the rows of a table. */
 import type { JsonObject, JsonValue } from '../json.ts';
-import { textOf } from '../kinds/field-values.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { textAt, metadataOf } from '../field-values.ts';
 import { ageOf } from './human-duration.ts';
 
 /** As the definition of a column goes over the wire. */
@@ -37,11 +36,11 @@ export const NAME: Column = {
 export const AGE: Column = column('Age', 'Time since the object was created.');
 
 export function nameOf(object: JsonObject): string {
-  return textOf(metadataOf(object), 'name');
+  return textAt(metadataOf(object), 'name');
 }
 
 export function age(object: JsonObject, nowMs: number): string {
-  return ageOf(textOf(metadataOf(object), 'creationTimestamp'), nowMs);
+  return ageOf(textAt(metadataOf(object), 'creationTimestamp'), nowMs);
 }
 
 export function orNone(text: string): string {

@@ -1,6 +1,6 @@
 /** Labels and selectors as kubectl prints them. */
 import { get, type JsonObject } from '../json.ts';
-import { objectsOf, textMapOf, textOf, textsOf } from '../kinds/field-values.ts';
+import { objectsInPlace, sortedTextsAt, textAt, textsInPlace } from '../field-values.ts';
 
 /** `app=web,tier=back`; `<none>` when there are none. */
 export function labelsText(labels: ReadonlyMap<string, string>): string {
@@ -9,9 +9,9 @@ export function labelsText(labels: ReadonlyMap<string, string>): string {
 
 /** Of a LabelSelector, sorted by key: `app=web,tier in (a,b),!x`. `<none>` selects everything or nothing. */
 export function selectorText(selector: JsonObject): string {
-  const equal = [...textMapOf(selector, 'matchLabels')].map(([key, value]) => ({ key, text: `${key}=${value}` }));
-  const expressions = objectsOf(selector, 'matchExpressions').map((expression) => {
-    const key = textOf(expression, 'key');
+  const equal = [...sortedTextsAt(selector, 'matchLabels')].map(([key, value]) => ({ key, text: `${key}=${value}` }));
+  const expressions = objectsInPlace(selector, 'matchExpressions').map((expression) => {
+    const key = textAt(expression, 'key');
     return { key, text: expressionText(key, expression) };
   });
   const parts = [...equal, ...expressions];
@@ -21,7 +21,7 @@ export function selectorText(selector: JsonObject): string {
 }
 
 function expressionText(key: string, expression: JsonObject): string | undefined {
-  const values = `(${[...new Set(textsOf(expression, 'values'))].sort(compareText).join(',')})`;
+  const values = `(${[...new Set(textsInPlace(expression, 'values'))].sort(compareText).join(',')})`;
   switch (get(expression, 'operator')) {
     case 'In':
       return `${key} in ${values}`;

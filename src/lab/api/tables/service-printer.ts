@@ -1,6 +1,6 @@
 /** Services and what they lead to. */
 import type { JsonObject } from '../json.ts';
-import { numberOf, objectOf, objectsOf, textMapOf, textOf, textsOf } from '../kinds/field-values.ts';
+import { numberAt, objectAt, objectsInPlace, sortedTextsAt, textAt, textsInPlace } from '../field-values.ts';
 import { age, AGE, column, NAME, nameOf, orNone, type Printer, wideColumn } from './printer.ts';
 import { labelsText } from './selector-text.ts';
 
@@ -15,43 +15,43 @@ export const servicePrinter: Printer = {
     wideColumn('Selector', 'Labels of the pods behind it.'),
   ],
   cells: (service, nowMs) => {
-    const spec = objectOf(service, 'spec');
+    const spec = objectAt(service, 'spec');
     return [
       nameOf(service),
-      textOf(spec, 'type'),
-      orNone(textsOf(spec, 'clusterIPs')[0] ?? textOf(spec, 'clusterIP')),
+      textAt(spec, 'type'),
+      orNone(textsInPlace(spec, 'clusterIPs')[0] ?? textAt(spec, 'clusterIP')),
       externalText(service, spec),
-      orNone(objectsOf(spec, 'ports').map(portText).join(',')),
+      orNone(objectsInPlace(spec, 'ports').map(portText).join(',')),
       age(service, nowMs),
-      labelsText(textMapOf(spec, 'selector')),
+      labelsText(sortedTextsAt(spec, 'selector')),
     ];
   },
 };
 
 function portText(port: JsonObject): string {
-  const nodePort = numberOf(port, 'nodePort') ?? 0;
-  const number = String(numberOf(port, 'port') ?? 0);
-  return `${nodePort > 0 ? `${number}:${nodePort}` : number}/${textOf(port, 'protocol')}`;
+  const nodePort = numberAt(port, 'nodePort') ?? 0;
+  const number = String(numberAt(port, 'port') ?? 0);
+  return `${nodePort > 0 ? `${number}:${nodePort}` : number}/${textAt(port, 'protocol')}`;
 }
 
 function externalText(service: JsonObject, spec: JsonObject): string {
-  const external = textsOf(spec, 'externalIPs');
-  switch (textOf(spec, 'type')) {
+  const external = textsInPlace(spec, 'externalIPs');
+  switch (textAt(spec, 'type')) {
     case 'ClusterIP':
     case 'NodePort':
       return orNone(external.join(','));
     case 'LoadBalancer':
       return [...balancerAddresses(service), ...external].join(',') || '<pending>';
     case 'ExternalName':
-      return textOf(spec, 'externalName');
+      return textAt(spec, 'externalName');
     default:
       return '<unknown>';
   }
 }
 
 function balancerAddresses(service: JsonObject): readonly string[] {
-  const ingress = objectsOf(objectOf(objectOf(service, 'status'), 'loadBalancer'), 'ingress');
-  const addresses = ingress.map((point) => textOf(point, 'ip') || textOf(point, 'hostname'));
+  const ingress = objectsInPlace(objectAt(objectAt(service, 'status'), 'loadBalancer'), 'ingress');
+  const addresses = ingress.map((point) => textAt(point, 'ip') || textAt(point, 'hostname'));
   return [...new Set(addresses.filter((address) => address !== ''))].sort((a, b) => (a < b ? -1 : 1));
 }
 
@@ -59,7 +59,7 @@ export const endpointsPrinter: Printer = {
   columns: [NAME, column('Endpoints', 'Addresses with ports, the first three of them.'), AGE],
   cells: (endpoints, nowMs) => [
     nameOf(endpoints),
-    endpointsText(objectsOf(endpoints, 'subsets')),
+    endpointsText(objectsInPlace(endpoints, 'subsets')),
     age(endpoints, nowMs),
   ],
 };
@@ -67,10 +67,10 @@ export const endpointsPrinter: Printer = {
 function endpointsText(subsets: readonly JsonObject[]): string {
   if (subsets.length === 0) return '<none>';
   const all = subsets.flatMap((subset) => {
-    const addresses = objectsOf(subset, 'addresses').map((address) => textOf(address, 'ip'));
-    const ports = objectsOf(subset, 'ports');
+    const addresses = objectsInPlace(subset, 'addresses').map((address) => textAt(address, 'ip'));
+    const ports = objectsInPlace(subset, 'ports');
     if (ports.length === 0) return addresses;
-    return ports.flatMap((port) => addresses.map((address) => hostPort(address, numberOf(port, 'port') ?? 0)));
+    return ports.flatMap((port) => addresses.map((address) => hostPort(address, numberAt(port, 'port') ?? 0)));
   });
   return firstThree(all);
 }
@@ -88,13 +88,13 @@ export const endpointSlicePrinter: Printer = {
     AGE,
   ],
   cells: (slice, nowMs) => {
-    const ports = objectsOf(slice, 'ports').map((port) =>
-      String(numberOf(port, 'port') ?? (textOf(port, 'name') || '*')),
+    const ports = objectsInPlace(slice, 'ports').map((port) =>
+      String(numberAt(port, 'port') ?? (textAt(port, 'name') || '*')),
     );
-    const addresses = objectsOf(slice, 'endpoints').flatMap((endpoint) => textsOf(endpoint, 'addresses'));
+    const addresses = objectsInPlace(slice, 'endpoints').flatMap((endpoint) => textsInPlace(endpoint, 'addresses'));
     return [
       nameOf(slice),
-      textOf(slice, 'addressType'),
+      textAt(slice, 'addressType'),
       ports.length === 0 ? '<unset>' : firstThree(ports),
       addresses.length === 0 ? '<unset>' : firstThree(addresses),
       age(slice, nowMs),

@@ -1,7 +1,8 @@
 /** Objects as a `meta.k8s.io/v1` Table: what `kubectl get` prints. */
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Resource } from '../resources.ts';
-import { metadataOf, resourceKey } from '../store/object-store.ts';
+import { metadataOf } from '../field-values.ts';
+import { resourceKey } from '../store/object-store.ts';
 import {
   configMapPrinter,
   definitionPrinter,

@@ -1,7 +1,6 @@
 /** Kinds that make pods. */
 import { isObject, get, type JsonObject, type JsonValue } from '../json.ts';
-import { numberOf, objectOf, objectsOf, textMapOf, textOf } from '../kinds/field-values.ts';
-import { metadataOf } from '../store/object-store.ts';
+import { numberAt, objectAt, objectsInPlace, sortedTextsAt, textAt, metadataOf } from '../field-values.ts';
 import { humanDuration, timeOf } from './human-duration.ts';
 import { age, AGE, column, NAME, nameOf, orNone, type Printer, wideColumn } from './printer.ts';
 import { labelsText, selectorText } from './selector-text.ts';
@@ -11,10 +10,10 @@ const IMAGES = wideColumn('Images', 'Images of the containers in the template.')
 const SELECTOR = wideColumn('Selector', 'Which pods are its own.');
 
 function templateCells(spec: JsonObject): readonly string[] {
-  const containers = objectsOf(objectOf(objectOf(spec, 'template'), 'spec'), 'containers');
+  const containers = objectsInPlace(objectAt(objectAt(spec, 'template'), 'spec'), 'containers');
   return [
-    containers.map((container) => textOf(container, 'name')).join(','),
-    containers.map((container) => textOf(container, 'image')).join(','),
+    containers.map((container) => textAt(container, 'name')).join(','),
+    containers.map((container) => textAt(container, 'image')).join(','),
   ];
 }
 
@@ -24,7 +23,7 @@ function selectorCell(spec: JsonObject): string {
 }
 
 function count(object: JsonObject, name: string): number {
-  return numberOf(object, name) ?? 0;
+  return numberAt(object, name) ?? 0;
 }
 
 export const deploymentPrinter: Printer = {
@@ -39,8 +38,8 @@ export const deploymentPrinter: Printer = {
     SELECTOR,
   ],
   cells: (deployment, nowMs) => {
-    const spec = objectOf(deployment, 'spec');
-    const status = objectOf(deployment, 'status');
+    const spec = objectAt(deployment, 'spec');
+    const status = objectAt(deployment, 'status');
     return [
       nameOf(deployment),
       `${count(status, 'readyReplicas')}/${count(spec, 'replicas')}`,
@@ -65,8 +64,8 @@ export const replicaSetPrinter: Printer = {
     SELECTOR,
   ],
   cells: (set, nowMs) => {
-    const spec = objectOf(set, 'spec');
-    const status = objectOf(set, 'status');
+    const spec = objectAt(set, 'spec');
+    const status = objectAt(set, 'status');
     return [
       nameOf(set),
       count(spec, 'replicas'),
@@ -82,8 +81,8 @@ export const replicaSetPrinter: Printer = {
 export const statefulSetPrinter: Printer = {
   columns: [NAME, column('Ready', 'Pods that are ready, of all that are wanted.'), AGE, CONTAINERS, IMAGES],
   cells: (set, nowMs) => {
-    const spec = objectOf(set, 'spec');
-    const ready = count(objectOf(set, 'status'), 'readyReplicas');
+    const spec = objectAt(set, 'spec');
+    const ready = count(objectAt(set, 'status'), 'readyReplicas');
     return [nameOf(set), `${ready}/${count(spec, 'replicas')}`, age(set, nowMs), ...templateCells(spec)];
   },
 };
@@ -103,8 +102,8 @@ export const daemonSetPrinter: Printer = {
     SELECTOR,
   ],
   cells: (set, nowMs) => {
-    const spec = objectOf(set, 'spec');
-    const status = objectOf(set, 'status');
+    const spec = objectAt(set, 'spec');
+    const status = objectAt(set, 'status');
     return [
       nameOf(set),
       count(status, 'desiredNumberScheduled'),
@@ -112,7 +111,7 @@ export const daemonSetPrinter: Printer = {
       count(status, 'numberReady'),
       count(status, 'updatedNumberScheduled'),
       count(status, 'numberAvailable'),
-      labelsText(textMapOf(objectOf(objectOf(spec, 'template'), 'spec'), 'nodeSelector')),
+      labelsText(sortedTextsAt(objectAt(objectAt(spec, 'template'), 'spec'), 'nodeSelector')),
       age(set, nowMs),
       ...templateCells(spec),
       selectorCell(spec),
@@ -132,8 +131,8 @@ export const jobPrinter: Printer = {
     SELECTOR,
   ],
   cells: (job, nowMs) => {
-    const spec = objectOf(job, 'spec');
-    const status = objectOf(job, 'status');
+    const spec = objectAt(job, 'spec');
+    const status = objectAt(job, 'status');
     return [
       nameOf(job),
       jobStatus(job, status),
@@ -148,28 +147,28 @@ export const jobPrinter: Printer = {
 
 function jobStatus(job: JsonObject, status: JsonObject): JsonValue {
   const holding = new Set(
-    objectsOf(status, 'conditions')
-      .filter((condition) => textOf(condition, 'status') === 'True')
-      .map((condition) => textOf(condition, 'type')),
+    objectsInPlace(status, 'conditions')
+      .filter((condition) => textAt(condition, 'status') === 'True')
+      .map((condition) => textAt(condition, 'type')),
   );
   const ended = ['Complete', 'Failed'].find((type) => holding.has(type));
   if (ended !== undefined) return ended;
-  if (textOf(metadataOf(job), 'deletionTimestamp') !== '') return 'Terminating';
+  if (textAt(metadataOf(job), 'deletionTimestamp') !== '') return 'Terminating';
   return ['Suspended', 'FailureTarget', 'SuccessCriteriaMet'].find((type) => holding.has(type)) ?? 'Running';
 }
 
 function completionsText(spec: JsonObject, status: JsonObject): string {
   const succeeded = count(status, 'succeeded');
-  const completions = numberOf(spec, 'completions');
+  const completions = numberAt(spec, 'completions');
   if (completions !== undefined) return `${succeeded}/${completions}`;
   const parallelism = count(spec, 'parallelism');
   return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
 }
 
 function durationText(status: JsonObject, nowMs: number): string {
-  const start = timeOf(textOf(status, 'startTime'));
+  const start = timeOf(textAt(status, 'startTime'));
   if (start === undefined) return '';
-  return humanDuration((timeOf(textOf(status, 'completionTime')) ?? nowMs) - start);
+  return humanDuration((timeOf(textAt(status, 'completionTime')) ?? nowMs) - start);
 }
 
 export const controllerRevisionPrinter: Printer = {
@@ -189,9 +188,9 @@ export const controllerRevisionPrinter: Printer = {
 
 /** `statefulset.apps/web` */
 function controllerText(object: JsonObject): string {
-  const owner = objectsOf(metadataOf(object), 'ownerReferences').find((each) => get(each, 'controller') === true);
+  const owner = objectsInPlace(metadataOf(object), 'ownerReferences').find((each) => get(each, 'controller') === true);
   if (owner === undefined) return '<none>';
-  const apiVersion = textOf(owner, 'apiVersion');
+  const apiVersion = textAt(owner, 'apiVersion');
   const group = apiVersion.includes('/') ? `.${apiVersion.slice(0, apiVersion.indexOf('/'))}` : '';
-  return `${textOf(owner, 'kind').toLowerCase()}${group}/${textOf(owner, 'name')}`;
+  return `${textAt(owner, 'kind').toLowerCase()}${group}/${textAt(owner, 'name')}`;
 }

@@ -1,12 +1,12 @@
 /** A cluster without a server: objects go through their strategy and into the store, as the server sends them. */
 import { withDefaults } from '../../../../src/lab/api/fields.ts';
 import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
-import { objectOf, textOf } from '../../../../src/lab/api/kinds/field-values.ts';
+import { objectAt, textAt, metadataOf } from '../../../../src/lab/api/field-values.ts';
 import { strategies } from '../../../../src/lab/api/kinds/strategies.ts';
 import type { ClusterView } from '../../../../src/lab/api/kinds/strategy.ts';
 import { messageOf, builtInResources } from '../../../../src/lab/api/resources.ts';
 import type { StatusCause } from '../../../../src/lab/api/status-error.ts';
-import { metadataOf, ObjectStore } from '../../../../src/lab/api/store/object-store.ts';
+import { ObjectStore } from '../../../../src/lab/api/store/object-store.ts';
 import { type IpFamily, labNetworks } from '../../../../src/lab/networks.ts';
 
 export const START_MS = Date.parse('2026-01-01T00:00:00Z');
@@ -29,7 +29,7 @@ export class KindCluster {
   }
 
   create(given: JsonObject): Admitted {
-    const strategy = strategies.get(textOf(given, 'kind')) ?? {};
+    const strategy = strategies.get(textAt(given, 'kind')) ?? {};
     const filled = withTypeDefaults(given);
     const object = strategy.prepareCreate?.(filled, this.view) ?? filled;
     const causes = strategy.validate?.(object, this.view) ?? [];
@@ -41,12 +41,12 @@ export class KindCluster {
     const { object } = this.create(given);
     const { group, plural } = resourceOf(object);
     const metadata = metadataOf(object);
-    const key = { group, plural, namespace: textOf(metadata, 'namespace'), name: textOf(metadata, 'name') };
+    const key = { group, plural, namespace: textAt(metadata, 'namespace'), name: textAt(metadata, 'name') };
     return this.view.store.create(key, object);
   }
 
   update(before: JsonObject, given: JsonObject): Admitted {
-    const strategy = strategies.get(textOf(given, 'kind')) ?? {};
+    const strategy = strategies.get(textAt(given, 'kind')) ?? {};
     const filled = withTypeDefaults(given);
     const object = strategy.prepareUpdate?.(filled, before, this.view) ?? filled;
     const causes = [
@@ -58,7 +58,7 @@ export class KindCluster {
 
   /** The same with other fields in `spec`. */
   updateSpec(before: JsonObject, spec: JsonObject): Admitted {
-    return this.update(before, withFields(before, { spec: withFields(objectOf(before, 'spec'), spec) }));
+    return this.update(before, withFields(before, { spec: withFields(objectAt(before, 'spec'), spec) }));
   }
 }
 
@@ -67,14 +67,14 @@ function causeText({ field, message }: StatusCause): string {
 }
 
 function withTypeDefaults(object: JsonObject): JsonObject {
-  const message = messageOf(textOf(object, 'apiVersion'), textOf(object, 'kind'));
-  if (message === undefined) throw new Error(`no type of ${textOf(object, 'kind')}`);
+  const message = messageOf(textAt(object, 'apiVersion'), textAt(object, 'kind'));
+  if (message === undefined) throw new Error(`no type of ${textAt(object, 'kind')}`);
   return withDefaults(object, message);
 }
 
 export function resourceOf(object: JsonObject) {
-  const resource = builtInResources.find(({ kind }) => kind === textOf(object, 'kind'));
-  if (resource === undefined) throw new Error(`no resource of ${textOf(object, 'kind')}`);
+  const resource = builtInResources.find(({ kind }) => kind === textAt(object, 'kind'));
+  if (resource === undefined) throw new Error(`no resource of ${textAt(object, 'kind')}`);
   return resource;
 }
 

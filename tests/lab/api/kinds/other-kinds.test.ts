@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/lab/api/json.ts';
-import { objectOf } from '../../../../src/lab/api/kinds/field-values.ts';
+import { objectAt } from '../../../../src/lab/api/field-values.ts';
 import { KindCluster } from './kind-cluster.ts';
 
 function object(apiVersion: string, kind: string, fields: JsonObject, metadata: JsonObject = {}): JsonObject {
@@ -48,14 +48,14 @@ describe('network policies', () => {
   ])('%j is for %j', (spec, types) => {
     const { object: made, causes } = new KindCluster().create(policy(spec));
     expect(causes).toEqual([]);
-    expect(objectOf(made, 'spec')['policyTypes']).toEqual(types);
+    expect(objectAt(made, 'spec')['policyTypes']).toEqual(types);
   });
 
   it('are TCP when they do not say', () => {
     const { object: made } = new KindCluster().create(
       policy({ podSelector: {}, ingress: [{ ports: [{ port: 80 }] }] }),
     );
-    expect(objectOf(made, 'spec')['ingress']).toEqual([{ ports: [{ port: 80, protocol: 'TCP' }] }]);
+    expect(objectAt(made, 'spec')['ingress']).toEqual([{ ports: [{ port: 80, protocol: 'TCP' }] }]);
   });
 
   it('are refused in the words that manifests are judged with', () => {

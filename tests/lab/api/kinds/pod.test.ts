@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
-import { objectOf, objectsOf } from '../../../../src/lab/api/kinds/field-values.ts';
+import { objectAt, objectsInPlace } from '../../../../src/lab/api/field-values.ts';
 import { strategies } from '../../../../src/lab/api/kinds/strategies.ts';
 import { KindCluster, podOf } from './kind-cluster.ts';
 
@@ -58,7 +58,7 @@ describe('what is filled into a pod', () => {
     ['nginx:latest@sha256:abc', 'Always'],
   ])('pulls %s %s', (image, policy) => {
     const { object } = new KindCluster().create(podOf({ containers: [{ name: 'web', image }] }));
-    expect(objectsOf(objectOf(object, 'spec'), 'containers')[0]?.['imagePullPolicy']).toBe(policy);
+    expect(objectsInPlace(objectAt(object, 'spec'), 'containers')[0]?.['imagePullPolicy']).toBe(policy);
   });
 
   it('takes limits for requests, in canonical form', () => {
@@ -66,7 +66,7 @@ describe('what is filled into a pod', () => {
     const { object } = new KindCluster().create(
       podOf(withContainer({ resources: { limits, requests: { cpu: '.1' } } })),
     );
-    expect(objectsOf(objectOf(object, 'spec'), 'containers')[0]?.['resources']).toEqual({
+    expect(objectsInPlace(objectAt(object, 'spec'), 'containers')[0]?.['resources']).toEqual({
       limits: { cpu: '500m', memory: '1Gi', 'ephemeral-storage': '1e3' },
       requests: { cpu: '100m', memory: '1Gi', 'ephemeral-storage': '1e3' },
     });
@@ -82,14 +82,14 @@ describe('what is filled into a pod', () => {
     [{ limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '900m' } }, 'Burstable'],
   ])('says how sure %j is: %s', (resources, expected) => {
     const { object } = new KindCluster().create(podOf(withContainer({ resources })));
-    expect(objectOf(object, 'status')['qosClass']).toBe(expected);
+    expect(objectAt(object, 'status')['qosClass']).toBe(expected);
   });
 
   it('puts ports of the host network on the host', () => {
     const ports = [{ containerPort: 80 }, { containerPort: 81, hostPort: 81 }];
     const { object, causes } = new KindCluster().create(podOf({ hostNetwork: true, ...withContainer({ ports }) }));
     expect(causes).toEqual([]);
-    expect(objectsOf(objectOf(object, 'spec'), 'containers')[0]?.['ports']).toEqual([
+    expect(objectsInPlace(objectAt(object, 'spec'), 'containers')[0]?.['ports']).toEqual([
       { containerPort: 80, hostPort: 80, protocol: 'TCP' },
       { containerPort: 81, hostPort: 81, protocol: 'TCP' },
     ]);
@@ -97,12 +97,12 @@ describe('what is filled into a pod', () => {
 
   it('makes a volume without a source an empty directory', () => {
     const { object } = new KindCluster().create(podOf({ containers: [web], volumes: [{ name: 'tmp' }] }));
-    expect(objectOf(object, 'spec')['volumes']).toEqual([{ name: 'tmp', emptyDir: {} }]);
+    expect(objectAt(object, 'spec')['volumes']).toEqual([{ name: 'tmp', emptyDir: {} }]);
   });
 
   it('says that gates hold it', () => {
     const { object } = new KindCluster().create(podOf({ containers: [web], schedulingGates: [{ name: 'a/b' }] }));
-    expect(objectsOf(objectOf(object, 'status'), 'conditions')[0]).toMatchObject({ reason: 'SchedulingGated' });
+    expect(objectsInPlace(objectAt(object, 'status'), 'conditions')[0]).toMatchObject({ reason: 'SchedulingGated' });
   });
 });
 
@@ -401,7 +401,7 @@ describe('what may change in a pod', () => {
     ['a shorter deadline', { activeDeadlineSeconds: 50 }],
     [
       'more tolerations',
-      { tolerations: [...objectsOf(objectOf(pod, 'spec'), 'tolerations'), { key: 'new', operator: 'Exists' }] },
+      { tolerations: [...objectsInPlace(objectAt(pod, 'spec'), 'tolerations'), { key: 'new', operator: 'Exists' }] },
     ],
   ])('%s', (_, spec) => {
     expect(cluster.updateSpec(pod, spec).causes).toEqual([]);
@@ -440,7 +440,7 @@ describe('what may change in a pod', () => {
   });
 
   it('labels at will', () => {
-    const next = withFields(pod, { metadata: { ...objectOf(pod, 'metadata'), labels: { app: 'web' } } });
+    const next = withFields(pod, { metadata: { ...objectAt(pod, 'metadata'), labels: { app: 'web' } } });
     expect(cluster.update(pod, next).causes).toEqual([]);
   });
 });
@@ -459,5 +459,5 @@ describe('how long a pod may take to end', () => {
 });
 
 function containerOf(pod: JsonObject): JsonObject {
-  return objectsOf(objectOf(pod, 'spec'), 'containers')[0] ?? {};
+  return objectsInPlace(objectAt(pod, 'spec'), 'containers')[0] ?? {};
 }

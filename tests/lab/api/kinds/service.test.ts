@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
-import { objectOf, objectsOf } from '../../../../src/lab/api/kinds/field-values.ts';
+import { objectAt, objectsInPlace } from '../../../../src/lab/api/field-values.ts';
 import { FIRST_NODE_PORT, freeNodePort, LAST_NODE_PORT } from '../../../../src/lab/api/kinds/service-addresses.ts';
 import { StatusError } from '../../../../src/lab/api/status-error.ts';
 import { KindCluster, serviceOf } from './kind-cluster.ts';
@@ -8,7 +8,7 @@ import { KindCluster, serviceOf } from './kind-cluster.ts';
 const http = { port: 80 };
 
 function specOf(object: JsonObject): JsonObject {
-  return objectOf(object, 'spec');
+  return objectAt(object, 'spec');
 }
 
 describe('what is filled into a Service', () => {
@@ -85,7 +85,7 @@ describe('what is filled into a Service', () => {
     const spec = { type: 'NodePort', ports: [http] };
     const made = Array.from({ length: 200 }, (_, index) => specOf(cluster.store(serviceOf(spec, `s-${index}`))));
     expect(new Set(made.map(({ clusterIP }) => clusterIP)).size).toBe(200);
-    expect(new Set(made.map((each) => objectsOf(each, 'ports')[0]?.['nodePort'])).size).toBe(200);
+    expect(new Set(made.map((each) => objectsInPlace(each, 'ports')[0]?.['nodePort'])).size).toBe(200);
     const again = new KindCluster().create(serviceOf(spec, 's-0')).object;
     expect(specOf(again)['clusterIP']).toBe(made[0]?.['clusterIP']);
     expect(made.map(({ clusterIP }) => clusterIP)).not.toContain('10.96.0.1');
@@ -98,7 +98,7 @@ describe('what is filled into a Service', () => {
     ];
     const { object, causes } = new KindCluster().create(serviceOf({ type: 'NodePort', ports }));
     expect(causes).toEqual([]);
-    const [first, second] = objectsOf(specOf(object), 'ports');
+    const [first, second] = objectsInPlace(specOf(object), 'ports');
     expect(first?.['nodePort']).toBe(second?.['nodePort']);
   });
 
@@ -276,15 +276,15 @@ describe('what may change in a Service', () => {
     const spec = { type: 'NodePort', ports: [{ port: 80 }, { name: 'b', port: 81 }] };
     const { object } = cluster.update(open, serviceOf(spec, 'open'));
     expect(specOf(object)['clusterIP']).toBe(specOf(open)['clusterIP']);
-    const [first, second] = objectsOf(specOf(object), 'ports');
-    expect(first?.['nodePort']).toBe(objectsOf(specOf(open), 'ports')[0]?.['nodePort']);
+    const [first, second] = objectsInPlace(specOf(object), 'ports');
+    expect(first?.['nodePort']).toBe(objectsInPlace(specOf(open), 'ports')[0]?.['nodePort']);
     expect(second?.['nodePort']).not.toBe(first?.['nodePort']);
   });
 
   it('gets node ports with the type, and loses them with it', () => {
     const { object, causes } = cluster.updateSpec(plain, { type: 'NodePort' });
     expect(causes).toEqual([]);
-    expect(objectsOf(specOf(object), 'ports')[0]?.['nodePort']).toBeGreaterThanOrEqual(FIRST_NODE_PORT);
+    expect(objectsInPlace(specOf(object), 'ports')[0]?.['nodePort']).toBeGreaterThanOrEqual(FIRST_NODE_PORT);
     const back = cluster.updateSpec(object, { type: 'ClusterIP' });
     expect(back.causes).toEqual([]);
     expect(specOf(back.object)).toEqual(specOf(plain));

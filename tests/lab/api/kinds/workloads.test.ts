@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type JsonObject, withFields } from '../../../../src/lab/api/json.ts';
-import { objectOf } from '../../../../src/lab/api/kinds/field-values.ts';
+import { objectAt } from '../../../../src/lab/api/field-values.ts';
 import { KindCluster } from './kind-cluster.ts';
 
 const template = {
@@ -15,7 +15,7 @@ function workload(kind: string, spec: JsonObject, name = 'web'): JsonObject {
 }
 
 function specOf(object: JsonObject): JsonObject {
-  return objectOf(object, 'spec');
+  return objectAt(object, 'spec');
 }
 
 const runsOnce = withFields(template, { spec: { ...template.spec, restartPolicy: 'Never' } });
@@ -91,12 +91,12 @@ describe('what is filled into workloads', () => {
       suspend: false,
     });
     expect(spec['selector']).toEqual({ matchLabels: { 'batch.kubernetes.io/job-name': 'web' } });
-    expect(objectOf(objectOf(spec, 'template'), 'metadata')['labels']).toEqual({
+    expect(objectAt(objectAt(spec, 'template'), 'metadata')['labels']).toEqual({
       app: 'web',
       'batch.kubernetes.io/job-name': 'web',
       'job-name': 'web',
     });
-    expect(objectOf(object, 'metadata')['labels']).toEqual({ app: 'web' });
+    expect(objectAt(object, 'metadata')['labels']).toEqual({ app: 'web' });
   });
 });
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lab/api/json.ts';
 import { inVersion } from '../../../../src/lab/api/rest/api-version.ts';
 import { seedSystem } from '../../../../src/lab/api/rest/system-seeds.ts';
-import { metadataOf } from '../../../../src/lab/api/store/object-store.ts';
+import { metadataOf } from '../../../../src/lab/api/field-values.ts';
 import { LabRest, strict } from './lab-rest.ts';
 
 let lab: LabRest;

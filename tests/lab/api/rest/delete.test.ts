@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../../src/lab/api/json.ts';
 import type { Strategy } from '../../../../src/lab/api/kinds/strategy.ts';
 import type { DeleteRequest } from '../../../../src/lab/api/rest/rest.ts';
 import { seedSystem } from '../../../../src/lab/api/rest/system-seeds.ts';
-import { metadataOf } from '../../../../src/lab/api/store/object-store.ts';
+import { metadataOf } from '../../../../src/lab/api/field-values.ts';
 import { LabRest, strict } from './lab-rest.ts';
 
 let lab: LabRest;

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lab/api/json.ts';
-import { textOf } from '../../../../src/lab/api/kinds/field-values.ts';
-import { metadataOf } from '../../../../src/lab/api/store/object-store.ts';
+import { textAt, metadataOf } from '../../../../src/lab/api/field-values.ts';
 import { LabRest } from './lab-rest.ts';
 
 let lab: LabRest;
@@ -19,7 +18,7 @@ beforeEach(() => {
 
 const managersOf = (object: JsonObject) =>
   (metadataOf(object)['managedFields'] as readonly JsonObject[]).map((entry) =>
-    ['manager', 'operation', 'subresource'].flatMap((name) => (name in entry ? [textOf(entry, name)] : [])).join(' '),
+    ['manager', 'operation', 'subresource'].flatMap((name) => (name in entry ? [textAt(entry, name)] : [])).join(' '),
   );
 
 describe('patch', () => {

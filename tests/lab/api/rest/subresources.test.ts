@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lab/api/json.ts';
-import { metadataOf } from '../../../../src/lab/api/store/object-store.ts';
+import { metadataOf } from '../../../../src/lab/api/field-values.ts';
 import { LabRest, strict, user } from './lab-rest.ts';
 
 let lab: LabRest;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lab/api/json.ts';
 import type { Strategy } from '../../../../src/lab/api/kinds/strategy.ts';
-import { metadataOf } from '../../../../src/lab/api/store/object-store.ts';
+import { metadataOf } from '../../../../src/lab/api/field-values.ts';
 import { LabRest, strict } from './lab-rest.ts';
 
 let lab: LabRest;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/lab/api/json.ts';
 import type { StoreEvent } from '../../../../src/lab/api/store/event-ring.ts';
-import { type ObjectKey, ObjectStore, metadataOf } from '../../../../src/lab/api/store/object-store.ts';
+import { metadataOf } from '../../../../src/lab/api/field-values.ts';
+import { type ObjectKey, ObjectStore } from '../../../../src/lab/api/store/object-store.ts';
 import { objectFilter, seenThrough } from '../../../../src/lab/api/store/selection.ts';
 
 const pods = { group: '', plural: 'pods' };

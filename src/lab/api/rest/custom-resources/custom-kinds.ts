@@ -1,8 +1,15 @@
 /** What a CustomResourceDefinition adds to the lab: a resource for each served version. */
 import { get, isObject, type JsonObject, withFields } from '../../json.ts';
-import { isTrue, objectAt, objectOf, objectsOf, textOf, textsOf } from '../../kinds/field-values.ts';
+import {
+  isTrueAt,
+  givenObjectAt,
+  objectAt,
+  objectsInPlace,
+  textAt,
+  textsInPlace,
+  metadataOf,
+} from '../../field-values.ts';
 import { type Resource, storedVerbs, type Subresource } from '../../resources.ts';
-import { metadataOf } from '../../store/object-store.ts';
 import { conform } from '../conform.ts';
 import type { KindShape } from '../kind-shape.ts';
 import type { CustomKind } from '../resource-registry.ts';
@@ -13,38 +20,38 @@ import { anything, readSchema, type Schema } from './structural-schema.ts';
 
 /** Of a definition that was stored: its names are valid. Nothing new comes into being while it is being deleted. */
 export function customKinds(definition: JsonObject): readonly CustomKind[] {
-  const spec = objectOf(definition, 'spec');
+  const spec = objectAt(definition, 'spec');
   const isEnding = get(metadataOf(definition), 'deletionTimestamp') !== undefined;
   const verbs = isEnding ? storedVerbs.filter((verb) => verb !== 'create') : storedVerbs;
-  return objectsOf(spec, 'versions')
-    .filter((version) => isTrue(version, 'served'))
+  return objectsInPlace(spec, 'versions')
+    .filter((version) => isTrueAt(version, 'served'))
     .map((version) => customKind(spec, version, verbs));
 }
 
 /** The version that objects are stored in. */
 export function storageVersion(definition: JsonObject): string {
-  const versions = objectsOf(objectOf(definition, 'spec'), 'versions');
-  return textOf(versions.find((version) => isTrue(version, 'storage')) ?? {}, 'name');
+  const versions = objectsInPlace(objectAt(definition, 'spec'), 'versions');
+  return textAt(versions.find((version) => isTrueAt(version, 'storage')) ?? {}, 'name');
 }
 
 function customKind(spec: JsonObject, version: JsonObject, verbs: readonly string[]): CustomKind {
-  const names = objectOf(spec, 'names');
-  const group = textOf(spec, 'group');
-  const name = textOf(version, 'name');
-  const kind = textOf(names, 'kind');
-  const props = objectAt(objectOf(version, 'schema'), 'openAPIV3Schema');
+  const names = objectAt(spec, 'names');
+  const group = textAt(spec, 'group');
+  const name = textAt(version, 'name');
+  const kind = textAt(names, 'kind');
+  const props = givenObjectAt(objectAt(version, 'schema'), 'openAPIV3Schema');
   const schema = props === undefined ? anything : readSchema(props);
-  const subresources = objectOf(version, 'subresources');
-  const scale = objectAt(subresources, 'scale');
+  const subresources = objectAt(version, 'subresources');
+  const scale = givenObjectAt(subresources, 'scale');
   const resource: Resource = {
     group,
     version: name,
     kind,
-    plural: textOf(names, 'plural'),
-    singular: textOf(names, 'singular'),
-    namespaced: textOf(spec, 'scope') === 'Namespaced',
-    shortNames: textsOf(names, 'shortNames'),
-    categories: textsOf(names, 'categories'),
+    plural: textAt(names, 'plural'),
+    singular: textAt(names, 'singular'),
+    namespaced: textAt(spec, 'scope') === 'Namespaced',
+    shortNames: textsInPlace(names, 'shortNames'),
+    categories: textsInPlace(names, 'categories'),
     verbs,
     subresources: [
       ...(get(subresources, 'status') === undefined ? [] : [statusOf(group, name, kind)]),
@@ -57,7 +64,6 @@ function customKind(spec: JsonObject, version: JsonObject, verbs: readonly strin
     resource,
     shape: shapeOf(schema),
     schema: props,
-    printerColumns: objectsOf(version, 'additionalPrinterColumns'),
     scale: scale === undefined ? undefined : scalePaths(scale),
   };
 }
@@ -76,10 +82,10 @@ function statusOf(group: string, version: string, kind: string): Subresource {
 }
 
 function scalePaths(scale: JsonObject): ScalePaths {
-  const selector = textOf(scale, 'labelSelectorPath');
+  const selector = textAt(scale, 'labelSelectorPath');
   return {
-    specReplicas: pathOf(textOf(scale, 'specReplicasPath')),
-    statusReplicas: pathOf(textOf(scale, 'statusReplicasPath')),
+    specReplicas: pathOf(textAt(scale, 'specReplicasPath')),
+    statusReplicas: pathOf(textAt(scale, 'statusReplicasPath')),
     labelSelector: selector === '' ? undefined : pathOf(selector),
   };
 }

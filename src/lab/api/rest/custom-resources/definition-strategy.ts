@@ -1,11 +1,19 @@
 /** CustomResourceDefinitions: what the server fills in, what it refuses, and how it says that they are served. */
 import { dns1035LabelProblems, subdomainProblems } from '../../../../kube/syntax.ts';
 import { get, isObject, type JsonObject, sameJson, withFields } from '../../json.ts';
-import { isTrue, objectAt, objectOf, objectsOf, textOf, textsOf } from '../../kinds/field-values.ts';
+import {
+  isTrueAt,
+  givenObjectAt,
+  objectAt,
+  objectsInPlace,
+  textAt,
+  textsInPlace,
+  metadataOf,
+} from '../../field-values.ts';
 import type { Strategy } from '../../kinds/strategy.ts';
 import { builtInResources } from '../../resources.ts';
 import type { StatusCause } from '../../status-error.ts';
-import { metadataOf } from '../../store/object-store.ts';
+import { timeText } from '../../times.ts';
 import { fieldCause } from '../invalid.ts';
 import { notEvaluated } from './structural-schema.ts';
 
@@ -15,18 +23,18 @@ const approvalAnnotation = 'api-approved.kubernetes.io';
 
 /** Whether the lab has a type of its own for what the definition defines. */
 export function isBuiltIn(definition: JsonObject): boolean {
-  const spec = objectOf(definition, 'spec');
-  const plural = textOf(objectOf(spec, 'names'), 'plural');
-  return builtInResources.some((resource) => resource.group === textOf(spec, 'group') && resource.plural === plural);
+  const spec = objectAt(definition, 'spec');
+  const plural = textAt(objectAt(spec, 'names'), 'plural');
+  return builtInResources.some((resource) => resource.group === textAt(spec, 'group') && resource.plural === plural);
 }
 
 export const definitionStrategy: Strategy = {
   prepareCreate: (definition, { clock }) => {
     const named = withNames(definition);
     const metadata = metadataOf(named);
-    const finalizers = textsOf(metadata, 'finalizers').filter((name) => name !== cleanupFinalizer);
+    const finalizers = textsInPlace(metadata, 'finalizers').filter((name) => name !== cleanupFinalizer);
     const held = isBuiltIn(named) ? finalizers : [...finalizers, cleanupFinalizer];
-    const time = `${new Date(clock.calendarMs()).toISOString().slice(0, 19)}Z`;
+    const time = timeText(clock.calendarMs());
     return withFields(named, {
       metadata: withFields(metadata, { finalizers: held.length === 0 ? undefined : held }),
       status: servedStatus(named, time),
@@ -34,32 +42,32 @@ export const definitionStrategy: Strategy = {
   },
   prepareUpdate: (next, before) => {
     const named = withNames(next);
-    const status = objectOf(before, 'status');
-    const stored = [...new Set([...textsOf(status, 'storedVersions'), ...storageVersions(named)])];
-    const acceptedNames = get(objectOf(named, 'spec'), 'names');
+    const status = objectAt(before, 'status');
+    const stored = [...new Set([...textsInPlace(status, 'storedVersions'), ...storageVersions(named)])];
+    const acceptedNames = get(objectAt(named, 'spec'), 'names');
     return withFields(named, { status: withFields(status, { acceptedNames, storedVersions: stored }) });
   },
   validate: (definition) => {
-    const spec = objectOf(definition, 'spec');
+    const spec = objectAt(definition, 'spec');
     return [...nameCauses(definition, spec), ...versionCauses(spec)];
   },
   validateUpdate: (next, before) => {
     const fixed = ['group', 'scope'] as const;
-    const [now, old] = [objectOf(next, 'spec'), objectOf(before, 'spec')];
+    const [now, old] = [objectAt(next, 'spec'), objectAt(before, 'spec')];
     const causes = fixed
-      .filter((name) => textOf(now, name) !== textOf(old, name))
-      .map((name) => fieldCause('invalid', `spec.${name}`, 'field is immutable', textOf(now, name)));
+      .filter((name) => textAt(now, name) !== textAt(old, name))
+      .map((name) => fieldCause('invalid', `spec.${name}`, 'field is immutable', textAt(now, name)));
     for (const name of ['kind', 'plural']) {
-      const value = textOf(objectOf(now, 'names'), name);
-      if (value !== textOf(objectOf(old, 'names'), name))
+      const value = textAt(objectAt(now, 'names'), name);
+      if (value !== textAt(objectAt(old, 'names'), name))
         causes.push(fieldCause('invalid', `spec.names.${name}`, 'field is immutable', value));
     }
     return causes;
   },
   warnings: (definition) => {
     if (isBuiltIn(definition)) return ['the lab has this kind built in: the schema of the definition is not used'];
-    const skipped = objectsOf(objectOf(definition, 'spec'), 'versions').flatMap((version, index) => {
-      const schema = objectAt(objectOf(version, 'schema'), 'openAPIV3Schema');
+    const skipped = objectsInPlace(objectAt(definition, 'spec'), 'versions').flatMap((version, index) => {
+      const schema = givenObjectAt(objectAt(version, 'schema'), 'openAPIV3Schema');
       const path = `spec.versions[${index}].schema.openAPIV3Schema`;
       return schema === undefined ? [] : notEvaluated(schema, path);
     });
@@ -69,14 +77,14 @@ export const definitionStrategy: Strategy = {
 
 /** Names that may be left out. */
 function withNames(definition: JsonObject): JsonObject {
-  const spec = objectOf(definition, 'spec');
-  const names = objectOf(spec, 'names');
-  const kind = textOf(names, 'kind');
+  const spec = objectAt(definition, 'spec');
+  const names = objectAt(spec, 'names');
+  const kind = textAt(names, 'kind');
   const filled = withFields(names, {
-    singular: textOf(names, 'singular') || kind.toLowerCase() || undefined,
-    listKind: textOf(names, 'listKind') || (kind === '' ? undefined : `${kind}List`),
+    singular: textAt(names, 'singular') || kind.toLowerCase() || undefined,
+    listKind: textAt(names, 'listKind') || (kind === '' ? undefined : `${kind}List`),
   });
-  const conversion = objectAt(spec, 'conversion') ?? { strategy: 'None' };
+  const conversion = givenObjectAt(spec, 'conversion') ?? { strategy: 'None' };
   return withFields(definition, { spec: withFields(spec, { names: filled, conversion }) });
 }
 
@@ -93,29 +101,29 @@ function servedStatus(definition: JsonObject, time: string): JsonObject {
       condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
       condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
     ],
-    acceptedNames: get(objectOf(definition, 'spec'), 'names'),
+    acceptedNames: get(objectAt(definition, 'spec'), 'names'),
     storedVersions: storageVersions(definition),
   };
 }
 
 function storageVersions(definition: JsonObject): readonly string[] {
-  return objectsOf(objectOf(definition, 'spec'), 'versions')
-    .filter((version) => isTrue(version, 'storage'))
-    .map((version) => textOf(version, 'name'));
+  return objectsInPlace(objectAt(definition, 'spec'), 'versions')
+    .filter((version) => isTrueAt(version, 'storage'))
+    .map((version) => textAt(version, 'name'));
 }
 
 const KIND = /^[A-Za-z](?:[-A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 
 function nameCauses(definition: JsonObject, spec: JsonObject): readonly StatusCause[] {
   const causes: StatusCause[] = [];
-  const names = objectOf(spec, 'names');
-  const group = textOf(spec, 'group');
-  const plural = textOf(names, 'plural');
-  const name = textOf(metadataOf(definition), 'name');
+  const names = objectAt(spec, 'names');
+  const group = textAt(spec, 'group');
+  const plural = textAt(names, 'plural');
+  const name = textAt(metadataOf(definition), 'name');
   if (name !== `${plural}.${group}`)
     causes.push(fieldCause('invalid', 'metadata.name', 'must be spec.names.plural+"."+spec.group', name));
   const isProtected = ['k8s.io', 'kubernetes.io'].some((domain) => group === domain || group.endsWith(`.${domain}`));
-  if (isProtected && textOf(objectOf(metadataOf(definition), 'annotations'), approvalAnnotation) === '')
+  if (isProtected && textAt(objectAt(metadataOf(definition), 'annotations'), approvalAnnotation) === '')
     causes.push(
       fieldCause(
         'required',
@@ -129,12 +137,12 @@ function nameCauses(definition: JsonObject, spec: JsonObject): readonly StatusCa
     if (!group.includes('.'))
       causes.push(fieldCause('invalid', 'spec.group', 'should be a domain with at least one dot', group));
   }
-  const scope = textOf(spec, 'scope');
+  const scope = textAt(spec, 'scope');
   if (scope === '') causes.push(fieldCause('required', 'spec.scope', ''));
   else if (scope !== 'Cluster' && scope !== 'Namespaced')
     causes.push(fieldCause('unsupported', 'spec.scope', 'supported values: "Cluster", "Namespaced"', scope));
   for (const field of ['plural', 'singular', 'kind', 'listKind']) {
-    const value = textOf(names, field);
+    const value = textAt(names, field);
     if (value === '') causes.push(fieldCause('required', `spec.names.${field}`, ''));
     else if (field === 'plural' || field === 'singular')
       for (const problem of dns1035LabelProblems(value))
@@ -144,33 +152,33 @@ function nameCauses(definition: JsonObject, spec: JsonObject): readonly StatusCa
       causes.push(fieldCause('invalid', `spec.names.${field}`, detail, value));
     }
   }
-  const kind = textOf(names, 'kind');
-  if (kind !== '' && kind === textOf(names, 'listKind'))
+  const kind = textAt(names, 'kind');
+  if (kind !== '' && kind === textAt(names, 'listKind'))
     causes.push(fieldCause('invalid', 'spec.names.listKind', 'kind and listKind may not be the same', kind));
   return causes;
 }
 
 function versionCauses(spec: JsonObject): readonly StatusCause[] {
   const field = 'spec.versions';
-  const versions = objectsOf(spec, 'versions');
-  const shown = versions.map((version) => textOf(version, 'name'));
+  const versions = objectsInPlace(spec, 'versions');
+  const shown = versions.map((version) => textAt(version, 'name'));
   const causes: StatusCause[] = [];
-  if (versions.filter((version) => isTrue(version, 'storage')).length !== 1)
+  if (versions.filter((version) => isTrueAt(version, 'storage')).length !== 1)
     causes.push(fieldCause('invalid', field, 'must have exactly one version marked as storage version', shown));
   if (new Set(shown).size !== shown.length)
     causes.push(fieldCause('invalid', field, 'must contain unique version names', shown));
   for (const [index, version] of versions.entries()) {
     const at = `${field}[${index}]`;
-    const name = textOf(version, 'name');
+    const name = textAt(version, 'name');
     for (const problem of dns1035LabelProblems(name)) causes.push(fieldCause('invalid', `${at}.name`, problem, name));
     const path = `${at}.schema.openAPIV3Schema`;
-    const schema = objectAt(objectOf(version, 'schema'), 'openAPIV3Schema');
+    const schema = givenObjectAt(objectAt(version, 'schema'), 'openAPIV3Schema');
     if (schema === undefined) causes.push(fieldCause('required', path, 'schemas are required'));
     else causes.push(...rootCauses(schema, path));
   }
-  if (textOf(objectOf(spec, 'conversion'), 'strategy') !== 'None')
+  if (textAt(objectAt(spec, 'conversion'), 'strategy') !== 'None')
     causes.push(fieldCause('forbidden', 'spec.conversion.strategy', 'the lab converts by apiVersion alone: None'));
-  if (isTrue(spec, 'preserveUnknownFields')) {
+  if (isTrueAt(spec, 'preserveUnknownFields')) {
     const detail = 'must be false in order to use defaults in the schema';
     causes.push(fieldCause('invalid', 'spec.preserveUnknownFields', detail, true));
   }
@@ -178,7 +186,7 @@ function versionCauses(spec: JsonObject): readonly StatusCause[] {
 }
 
 function rootCauses(schema: JsonObject, path: string): readonly StatusCause[] {
-  const type = textOf(schema, 'type');
+  const type = textAt(schema, 'type');
   if (type === '') return [fieldCause('required', `${path}.type`, 'must not be empty at the root')];
   if (type !== 'object') return [fieldCause('invalid', `${path}.type`, 'must be object at the root', type)];
   const causes: StatusCause[] = [];
@@ -193,17 +201,17 @@ function untypedFields(schema: JsonObject, path: string, causes: StatusCause[]):
   if (causes.length >= mostUntyped) return;
   const inner = (props: JsonObject, at: string, what: string) => {
     const isFree = ['x-kubernetes-int-or-string', 'x-kubernetes-preserve-unknown-fields'].some((name) =>
-      isTrue(props, name),
+      isTrueAt(props, name),
     );
-    if (textOf(props, 'type') === '' && !isFree)
+    if (textAt(props, 'type') === '' && !isFree)
       causes.push(fieldCause('required', `${at}.type`, `must not be empty for specified ${what}`));
     untypedFields(props, at, causes);
   };
-  for (const [name, value] of Object.entries(objectOf(schema, 'properties')))
+  for (const [name, value] of Object.entries(objectAt(schema, 'properties')))
     if (isObject(value)) inner(value, `${path}.properties[${name}]`, 'object fields');
-  const items = objectAt(schema, 'items');
+  const items = givenObjectAt(schema, 'items');
   if (items !== undefined) inner(items, `${path}.items`, 'array items');
-  const additional = objectAt(schema, 'additionalProperties');
+  const additional = givenObjectAt(schema, 'additionalProperties');
   if (additional !== undefined) inner(additional, `${path}.additionalProperties`, 'object fields');
 }
 

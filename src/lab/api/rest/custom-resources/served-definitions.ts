@@ -1,9 +1,9 @@
 /** Keeps the served resources as the stored definitions say, and takes objects with the definition that defines them. */
 import { get, type JsonObject, withFields } from '../../json.ts';
-import { objectOf, textOf, textsOf } from '../../kinds/field-values.ts';
+import { objectAt, textAt, textsInPlace, metadataOf } from '../../field-values.ts';
 import { StatusError } from '../../status-error.ts';
 import type { StoreEvent } from '../../store/event-ring.ts';
-import { metadataOf, type ObjectStore, type ResourceId, resourceKey } from '../../store/object-store.ts';
+import { type ObjectStore, type ResourceId, resourceKey } from '../../store/object-store.ts';
 import type { ResourceRegistry } from '../resource-registry.ts';
 import { customKinds, storageVersion } from './custom-kinds.ts';
 import { cleanupFinalizer, isBuiltIn, servesSame } from './definition-strategy.ts';
@@ -39,15 +39,15 @@ function register(registry: ResourceRegistry, definition: JsonObject): void {
 }
 
 function resourceOf(definition: JsonObject): ResourceId {
-  const spec = objectOf(definition, 'spec');
-  return { group: textOf(spec, 'group'), plural: textOf(objectOf(spec, 'names'), 'plural') };
+  const spec = objectAt(definition, 'spec');
+  return { group: textAt(spec, 'group'), plural: textAt(objectAt(spec, 'names'), 'plural') };
 }
 
 function removeObjects(store: ObjectStore, definition: JsonObject): void {
   const resource = resourceOf(definition);
   for (const { metadata } of store.list(resource).items as readonly { readonly metadata: JsonObject }[]) {
     try {
-      store.delete({ ...resource, namespace: textOf(metadata, 'namespace'), name: textOf(metadata, 'name') });
+      store.delete({ ...resource, namespace: textAt(metadata, 'namespace'), name: textAt(metadata, 'name') });
     } catch (error) {
       // Gone meanwhile, or held by a finalizer: its end comes as an event.
       if (!(error instanceof StatusError)) throw error;
@@ -66,11 +66,11 @@ function objectGone(store: ObjectStore, resource: string): void {
 /** Lets the definition go when nothing of it is left. */
 function release(store: ObjectStore, definition: JsonObject): void {
   if (store.list(resourceOf(definition)).items.length > 0) return;
-  const name = textOf(metadataOf(definition), 'name');
+  const name = textAt(metadataOf(definition), 'name');
   const now = store.find({ ...definitions, namespace: '', name });
   if (now === undefined) return;
   const metadata = metadataOf(now);
-  const finalizers = textsOf(metadata, 'finalizers');
+  const finalizers = textsInPlace(metadata, 'finalizers');
   if (!finalizers.includes(cleanupFinalizer)) return;
   const left = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
   store.update(

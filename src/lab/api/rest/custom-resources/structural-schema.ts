@@ -1,6 +1,6 @@
 /** The schema of a custom resource as the server uses it: read once from the definition, which has no references. */
 import { get, isList, isObject, type JsonObject, type JsonValue } from '../../json.ts';
-import { isTrue, numberOf, objectAt, objectOf, textOf, textsOf } from '../../kinds/field-values.ts';
+import { isTrueAt, numberAt, givenObjectAt, objectAt, textAt, textsInPlace } from '../../field-values.ts';
 import { readPattern, type TextPattern } from './text-pattern.ts';
 
 export interface Schema {
@@ -54,31 +54,31 @@ export function readSchema(props: JsonObject): Schema {
     return (isList(list) ? list : []).filter(isObject).map(readSchema);
   };
   const additional = get(props, 'additionalProperties');
-  const items = objectAt(props, 'items');
-  const not = objectAt(props, 'not');
+  const items = givenObjectAt(props, 'items');
+  const not = givenObjectAt(props, 'not');
   const members = get(props, 'enum');
-  const pattern = textOf(props, 'pattern');
+  const pattern = textAt(props, 'pattern');
   return {
-    type: textOf(props, 'type'),
-    format: textOf(props, 'format'),
-    intOrString: isTrue(props, 'x-kubernetes-int-or-string'),
-    preserve: isTrue(props, 'x-kubernetes-preserve-unknown-fields'),
-    embedded: isTrue(props, 'x-kubernetes-embedded-resource'),
-    nullable: isTrue(props, 'nullable'),
+    type: textAt(props, 'type'),
+    format: textAt(props, 'format'),
+    intOrString: isTrueAt(props, 'x-kubernetes-int-or-string'),
+    preserve: isTrueAt(props, 'x-kubernetes-preserve-unknown-fields'),
+    embedded: isTrueAt(props, 'x-kubernetes-embedded-resource'),
+    nullable: isTrueAt(props, 'nullable'),
     properties: new Map(
-      Object.entries(objectOf(props, 'properties')).flatMap(([name, value]) =>
+      Object.entries(objectAt(props, 'properties')).flatMap(([name, value]) =>
         isObject(value) ? [[name, readSchema(value)] as const] : [],
       ),
     ),
     additional: isObject(additional) ? readSchema(additional) : additional === true ? true : undefined,
     items: items === undefined ? undefined : readSchema(items),
-    required: textsOf(props, 'required'),
+    required: textsInPlace(props, 'required'),
     enum: isList(members) ? members : undefined,
     defaultValue: get(props, 'default'),
     bounds: readBounds(props),
     pattern: pattern === '' ? undefined : readPattern(pattern),
-    listType: textOf(props, 'x-kubernetes-list-type'),
-    listKeys: textsOf(props, 'x-kubernetes-list-map-keys'),
+    listType: textAt(props, 'x-kubernetes-list-type'),
+    listKeys: textsInPlace(props, 'x-kubernetes-list-map-keys'),
     allOf: schemas('allOf'),
     anyOf: schemas('anyOf'),
     oneOf: schemas('oneOf'),
@@ -88,17 +88,17 @@ export function readSchema(props: JsonObject): Schema {
 
 function readBounds(props: JsonObject): Bounds {
   return {
-    minimum: numberOf(props, 'minimum'),
-    maximum: numberOf(props, 'maximum'),
-    exclusiveMinimum: isTrue(props, 'exclusiveMinimum'),
-    exclusiveMaximum: isTrue(props, 'exclusiveMaximum'),
-    multipleOf: numberOf(props, 'multipleOf'),
-    minLength: numberOf(props, 'minLength'),
-    maxLength: numberOf(props, 'maxLength'),
-    minItems: numberOf(props, 'minItems'),
-    maxItems: numberOf(props, 'maxItems'),
-    minProperties: numberOf(props, 'minProperties'),
-    maxProperties: numberOf(props, 'maxProperties'),
+    minimum: numberAt(props, 'minimum'),
+    maximum: numberAt(props, 'maximum'),
+    exclusiveMinimum: isTrueAt(props, 'exclusiveMinimum'),
+    exclusiveMaximum: isTrueAt(props, 'exclusiveMaximum'),
+    multipleOf: numberAt(props, 'multipleOf'),
+    minLength: numberAt(props, 'minLength'),
+    maxLength: numberAt(props, 'maxLength'),
+    minItems: numberAt(props, 'minItems'),
+    maxItems: numberAt(props, 'maxItems'),
+    minProperties: numberAt(props, 'minProperties'),
+    maxProperties: numberAt(props, 'maxProperties'),
   };
 }
 
@@ -114,12 +114,12 @@ const mostNotEvaluated = 10;
 function collectNotEvaluated(props: JsonObject, path: string, found: string[]): void {
   if (found.length >= mostNotEvaluated) return;
   if (isList(get(props, 'x-kubernetes-validations'))) found.push(`${path}.x-kubernetes-validations`);
-  const pattern = textOf(props, 'pattern');
+  const pattern = textAt(props, 'pattern');
   if (pattern !== '' && readPattern(pattern) === undefined) found.push(`${path}.pattern`);
-  for (const [name, value] of Object.entries(objectOf(props, 'properties')))
+  for (const [name, value] of Object.entries(objectAt(props, 'properties')))
     if (isObject(value)) collectNotEvaluated(value, `${path}.properties[${name}]`, found);
   for (const name of ['items', 'additionalProperties', 'not']) {
-    const inner = objectAt(props, name);
+    const inner = givenObjectAt(props, name);
     if (inner !== undefined) collectNotEvaluated(inner, `${path}.${name}`, found);
   }
 }
