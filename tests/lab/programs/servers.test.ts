@@ -47,6 +47,11 @@ describe('http-server', () => {
     expect([answer.status, await answer.text()]).toEqual([status, body]);
   });
 
+  it('tells clients at once that it has no TLS', async () => {
+    const hello = Uint8Array.from([0x16, 3, 1, 0, 2, 1, 0]);
+    expect(await talk(page, hello)).toBe('\x15\x03\x01\x00\x02\x02\x28');
+  });
+
   it('tells clients their address, of either family', async () => {
     expect(await (await get(page, '/clientip')).text()).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(await (await fetch(`http://[::1]:${page}/clientip`)).text()).toMatch(/^\[::1\]:\d+$/);

@@ -343,6 +343,7 @@ sub stand_in {
         return $http->($client, $what) if $speaks eq 'http';
         return redis($client) if $speaks eq 'redis';
         return postgres($client) if $speaks eq 'postgres';
+        return no_tls($client) if $speaks eq 'tls';
         repeat($client, $what);
     };
 }
@@ -351,8 +352,18 @@ sub dialect {
     my ($first) = @_;
     return 'http' if $first =~ m{^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /};
     return 'redis' if $first =~ /^(?:\*\d+\r\n|PING\b|INFO\b|QUIT\b)/i;
+    return 'tls' if $first =~ /^\x16\x03/;
     return 'postgres' if $first =~ /^\x00\x00..\x00\x03\x00\x00/s || $first =~ /^\x00\x00\x00\x08\x04\xd2\x16\x2f/;
     return 'raw';
+}
+
+# Says so at once: a client that waits for its handshake would look as if its packets were dropped.
+sub no_tls {
+    my ($client) = @_;
+    # An alert, fatal: handshake_failure.
+    $client->{out} .= "\x15\x03\x01\x00\x02\x02\x28";
+    $client->{in} = '';
+    $client->{closing} = 1;
 }
 
 sub redis {
@@ -425,6 +436,7 @@ sub http_connection {
         my ($client, $what) = @_;
         $client->{idles} = 1;
         return if $what eq 'open';
+        return no_tls($client) if $client->{in} =~ /\A\x16\x03/;
         while (!$client->{closing} && !$client->{waits} && length $client->{out} < MAX_PENDING) {
             my $request = next_request($client) or return;
             my $answered = ref $request eq 'HASH' && $request->{bad} ? text($request->{bad}, "$STATUS{$request->{bad}}\n") : $answer->($request);
