@@ -103,7 +103,7 @@ function memoryOf(launcher: number): Pick<LabFigures, 'labMb' | 'podsMb'> {
 
 function fieldKb(path: string, name: string): number {
   try {
-    return Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(readFileSync(path, 'utf8'))?.[1] ?? 0);
+    return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(path, 'utf8'))?.[1] ?? 0);
   } catch {
     return 0;
   }
