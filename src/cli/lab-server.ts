@@ -4,7 +4,7 @@ import { systemClock } from '../io/kubernetes/clock.ts';
 import { openNetns } from '../lab/launch/open-netns.ts';
 import type { FromLab, ToLab } from '../lab/launch/protocol.ts';
 import { serveLab } from '../lab/launch/serve-lab.ts';
-import { labAgents } from './run/lab-agents.ts';
+import { labAgents } from './lab/agents.ts';
 
 if (process.send === undefined) {
   process.stderr.write('error: this program is started by sallyport lab\n');

@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { addExamples } from '../examples.ts';
-import { runtimeOption } from '../lab-options.ts';
+import { runtimeOption } from '../lab/options.ts';
 import {
   asciiOption,
   colorOption,

@@ -1,6 +1,6 @@
 import { Argument, Command } from '@commander-js/extra-typings';
 import { addExamples } from '../examples.ts';
-import { ipFamilyOption, nodesOption, runtimeOption } from '../lab-options.ts';
+import { ipFamilyOption, nodesOption, runtimeOption } from '../lab/options.ts';
 import {
   asciiOption,
   colorOption,

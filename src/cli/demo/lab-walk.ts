@@ -8,7 +8,7 @@ import { renderProbeText } from '../../report/probe-text.ts';
 import { asciiSymbols, unicodeSymbols } from '../../report/symbols.ts';
 import { countOf } from '../../report/wording.ts';
 import type { Look } from '../print-report.ts';
-import { applyManifests, readLabManifests } from '../run/lab-apply.ts';
+import { applyManifests, readLabManifests } from '../lab/apply-manifests.ts';
 import { probeCluster } from '../run/probe-cluster.ts';
 import { renderCalls, tryByName } from './by-name.ts';
 import { exampleFolder, type Lesson, lessons } from './lessons.ts';

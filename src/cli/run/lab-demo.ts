@@ -7,8 +7,8 @@ import { visible } from '../../report/escape.ts';
 import { labWalk } from '../demo/lab-walk.ts';
 import { Interruption } from '../interruption.ts';
 import { type Look, type LookOptions, lookFor } from '../print-report.ts';
-import { LabProgress } from './lab-progress.ts';
-import { type LabOptions, type StartedLab, startLab } from './lab-start.ts';
+import { LabProgress } from '../lab/progress.ts';
+import { type LabOptions, type StartedLab, startLab } from '../lab/start-lab.ts';
 import { shellWord } from './lab-up.ts';
 
 export interface LabDemoOptions extends LookOptions {

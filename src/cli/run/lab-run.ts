@@ -6,10 +6,10 @@ import { systemErrorCode, systemErrorReason } from '../../io/system-error.ts';
 import { visible } from '../../report/escape.ts';
 import type { ColorChoice } from '../terminal.ts';
 import { terminalFor } from '../terminal.ts';
-import { applyManifests, readLabManifests } from './lab-apply.ts';
-import { openFlowFile } from './lab-flows.ts';
-import { LabProgress } from './lab-progress.ts';
-import { type LabOptions, startLab } from './lab-start.ts';
+import { applyManifests, readLabManifests } from '../lab/apply-manifests.ts';
+import { openFlowFile } from '../lab/flow-file.ts';
+import { LabProgress } from '../lab/progress.ts';
+import { type LabOptions, startLab } from '../lab/start-lab.ts';
 
 export interface LabRunOptions extends Omit<LabOptions, 'flowLog' | 'name' | 'port'> {
   readonly filename: readonly string[];

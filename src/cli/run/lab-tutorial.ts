@@ -10,8 +10,8 @@ import { awaitReturn } from '../tutorial/return-key.ts';
 import { tutorialSteps } from '../tutorial/steps.ts';
 import { type Classroom, renderOpening, takeStep } from '../tutorial/take-step.ts';
 import { commandLines, labClient, labOpening } from './lab-demo.ts';
-import { LabProgress } from './lab-progress.ts';
-import { type LabOptions, type StartedLab, startLab } from './lab-start.ts';
+import { LabProgress } from '../lab/progress.ts';
+import { type LabOptions, type StartedLab, startLab } from '../lab/start-lab.ts';
 import { shellWord } from './lab-up.ts';
 
 export interface LabTutorialOptions extends LookOptions {

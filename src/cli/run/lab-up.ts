@@ -4,10 +4,10 @@ import { countOf } from '../../report/wording.ts';
 import { Interruption } from '../interruption.ts';
 import type { ColorChoice } from '../terminal.ts';
 import { terminalFor } from '../terminal.ts';
-import { applyManifests, readLabManifests } from './lab-apply.ts';
-import { openFlowFile } from './lab-flows.ts';
-import { LabProgress } from './lab-progress.ts';
-import { type LabOptions, startLab } from './lab-start.ts';
+import { applyManifests, readLabManifests } from '../lab/apply-manifests.ts';
+import { openFlowFile } from '../lab/flow-file.ts';
+import { LabProgress } from '../lab/progress.ts';
+import { type LabOptions, startLab } from '../lab/start-lab.ts';
 
 export interface LabUpOptions extends Omit<LabOptions, 'flowLog' | 'name'> {
   readonly name: string;

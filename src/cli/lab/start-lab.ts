@@ -20,8 +20,8 @@ import type { Lab } from '../../lab/lab.ts';
 import type { LabReports, LabSettings } from '../../lab/launch/protocol.ts';
 import type { NamespaceMode } from '../../lab/runtime/netns/start-init.ts';
 import { CLUSTER_DOMAIN, type IpFamily, labNetworks } from '../../lab/networks.ts';
-import { startInNamespaces } from './lab-namespaces.ts';
-import { startSimulated } from './lab-simulated.ts';
+import { startInNamespaces } from './start-in-namespaces.ts';
+import { startSimulated } from './start-simulated.ts';
 
 export interface LabOptions {
   /** A free one is chosen when absent. */

@@ -1,5 +1,5 @@
 /** What every command that starts a lab takes. */
-import { choiceOption, numberOption } from './options.ts';
+import { choiceOption, numberOption } from '../options.ts';
 
 export function nodesOption() {
   return numberOption('--nodes <number>', 'nodes, each with its own agent (default: 1)', 1, 32);

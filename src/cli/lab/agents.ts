@@ -19,7 +19,7 @@ import { SpawnedNftTable } from '../../io/nft/spawned-nft-table.ts';
 import { packageVersion } from '../../io/package-root.ts';
 import type { AgentComplaint, AgentContext, AgentNode, NodeAgents, StartAgents } from '../../lab/node-agents.ts';
 import type { Change } from '../../lab/settlement.ts';
-import { reflectors } from './agent-reflectors.ts';
+import { reflectors } from '../run/agent-reflectors.ts';
 
 const TABLE = 'sallyport';
 const MARK_FIELD = { shift: 16, bits: 16 };
