@@ -348,6 +348,8 @@ describe('names of shells', () => {
     ['busybox', ['echo', 'a b'], 0, 'a b\n'],
     ['busybox', ['ash', '-c', 'echo $1', 'x', 'y'], 0, 'y\n'],
     ['ash', ['-c', 'exit 3'], 3, ''],
+    ['apk', ['add', '--no-cache', 'curl'], 0, ''],
+    ['apk', ['info'], 1, ''],
     ['busybox', ['no-such-applet'], 127, ''],
   ])('%s %j', async (name, args, code, stdout) => {
     expect(await programs.run(name, args)).toMatchObject({ code, stdout });

@@ -29,6 +29,6 @@ export const PROGRAM_SCRIPTS: readonly ProgramScript[] = [
   { file: 'socket-clients.pl', programs: ['nc', 'ncat', 'netcat', 'telnet', 'redis-cli', 'pg_isready', 'mysqladmin'] },
   { file: 'name-clients.pl', programs: ['nslookup', 'dig', 'host'] },
   { file: 'ping.pl', programs: ['ping', 'ping6'] },
-  { file: 'shells.pl', programs: ['busybox', 'ash'] },
+  { file: 'shells.pl', programs: ['busybox', 'ash', 'apk'] },
   { file: 'sallyport-probe.pl', programs: ['sallyport-probe'] },
 ];

@@ -1,17 +1,29 @@
 #!/usr/bin/perl
-# Names of shells that other machines have: ash is sh here, and `busybox NAME ...` is whatever NAME is.
+# Names that other machines have: ash is sh here, `busybox NAME ...` is whatever NAME is, and apk installs nothing.
 use strict;
 use warnings;
 
 sub main {
     my ($name, @args) = @_;
     return become('sh', @args) if $name eq 'ash';
+    return apk(@args) if $name eq 'apk';
     if (!@args || $args[0] =~ /^-/) {
         print "BusyBox stands for the programs of the machine here: busybox NAME [ARGUMENT]...\n";
         return @args && $args[0] !~ /^--?h/ ? 1 : 0;
     }
     $args[0] = 'sh' if $args[0] eq 'ash';
     return become(@args);
+}
+
+# What exercises install is mostly there. What is not, the shell says when somebody runs it.
+sub apk {
+    my ($command) = grep { !/^-/ } @_;
+    if (!defined $command || $command !~ /^(?:add|update|upgrade)$/) {
+        print STDERR "apk: the lab has no packages, only the programs of the machine\n";
+        return 1;
+    }
+    print STDERR "apk: nothing is installed in the lab: pods have the programs of the machine and a few of the lab\n";
+    return 0;
 }
 
 sub become {
