@@ -1,8 +1,10 @@
 /** Writes to pods that are none of the object as a whole: ephemeral containers and the node. */
 import { type JsonObject, sameJson, withFields } from '../json.ts';
-import { objectAt, objectsInPlace, textAt, metadataOf } from '../field-values.ts';
+import { numberAt, objectAt, objectsInPlace, textAt, metadataOf } from '../field-values.ts';
+import { Causes } from '../kinds/causes.ts';
+import { validateEphemeralContainers } from '../kinds/container-validation.ts';
+import { validateVolumes } from '../kinds/volume-validation.ts';
 import { badRequest, type StatusCause, StatusError } from '../status-error.ts';
-import { fieldCause } from './invalid.ts';
 
 /** The pod with the ephemeral containers of `next`, and what is wrong with them. */
 export function withEphemeralContainers(
@@ -13,32 +15,21 @@ export function withEphemeralContainers(
   const before = objectsInPlace(objectAt(pod, 'spec'), 'ephemeralContainers');
   const after = objectsInPlace(objectAt(next, 'spec'), 'ephemeralContainers');
   const byName = new Map(after.map((container) => [textAt(container, 'name'), container]));
-  const taken = ['containers', 'initContainers'].flatMap((name) =>
-    objectsInPlace(objectAt(pod, 'spec'), name).map((container) => textAt(container, 'name')),
-  );
-  const causes: StatusCause[] = [];
+  const causes = new Causes();
   for (const container of before) {
     const name = textAt(container, 'name');
     const now = byName.get(name);
     if (now === undefined)
-      causes.push(
-        fieldCause('forbidden', field, `existing ephemeral containers ${JSON.stringify(name)} may not be removed\n`),
-      );
+      causes.forbidden(field, `existing ephemeral containers ${JSON.stringify(name)} may not be removed\n`);
     else if (!sameJson(now, container))
-      causes.push(
-        fieldCause('forbidden', field, `existing ephemeral containers ${JSON.stringify(name)} may not be changed\n`),
-      );
-  }
-  const seen = new Set(taken);
-  for (const [index, container] of after.entries()) {
-    const name = textAt(container, 'name');
-    if (name === '') causes.push(fieldCause('required', `${field}[${index}].name`, ''));
-    else if (seen.has(name)) causes.push(fieldCause('duplicate', `${field}[${index}].name`, '', name));
-    seen.add(name);
-    if (textAt(container, 'image') === '') causes.push(fieldCause('required', `${field}[${index}].image`, ''));
+      causes.forbidden(field, `existing ephemeral containers ${JSON.stringify(name)} may not be changed\n`);
   }
   const spec = withFields(objectAt(pod, 'spec'), { ephemeralContainers: after.length === 0 ? undefined : after });
-  return { object: withFields(pod, { spec }), causes };
+  // The volumes themselves were judged when the pod was made.
+  const volumes = validateVolumes(new Causes(), spec, 'spec');
+  const graceSeconds = numberAt(spec, 'terminationGracePeriodSeconds');
+  validateEphemeralContainers(causes, spec, 'spec', { volumes, graceSeconds });
+  return { object: withFields(pod, { spec }), causes: causes.all };
 }
 
 /** The pod on the node that a Binding names. Throws 400 and 409. */

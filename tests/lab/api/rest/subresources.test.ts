@@ -100,6 +100,12 @@ describe('pods', () => {
       /ephemeralContainers\[0\]\.name: Duplicate value: "main"/,
     );
     expect(() => add([{ name: 'x' }])).toThrow(/ephemeralContainers\[0\]\.image: Required value/);
+    expect(() => add([{ name: 'x', image: 'x', targetContainerName: 'who' }])).toThrow(
+      /ephemeralContainers\[0\]\.targetContainerName: Not found: "who"/,
+    );
+    expect(() => add([{ name: 'x', image: 'x', ports: [{ containerPort: 80 }] }])).toThrow(
+      /ephemeralContainers\[0\]\.ports: Forbidden/,
+    );
   });
 
   test('binding puts a pod on a node, once', () => {
