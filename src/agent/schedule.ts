@@ -37,7 +37,9 @@ export class ApplySchedule {
   private queued = false;
   private cancelTimer: (() => void) | undefined;
   private blockedUntilMs = Number.NEGATIVE_INFINITY;
+  /** Who waits for what is still to be applied, and for what is being applied, while something is. */
   private waiting: (() => void)[] = [];
+  private served: (() => void)[] | undefined;
 
   constructor(options: ScheduleOptions) {
     this.options = options;
@@ -47,6 +49,7 @@ export class ApplySchedule {
   /** From now on requests are served; until then they are kept. */
   start(): void {
     this.open = true;
+    if (this.causes.size === 0) for (const resolve of this.waiting.splice(0)) resolve();
     this.arm();
   }
 
@@ -75,19 +78,13 @@ export class ApplySchedule {
     await this.turn;
   }
 
-  /** Resolves when everything that was requested is in the kernel. */
+  /** Resolves when everything that was requested until now is in the kernel, whatever is requested meanwhile. */
   whenApplied(): Promise<void> {
     return new Promise((resolve) => {
-      this.waiting.push(resolve);
-      this.announceApplied();
+      if (this.causes.size > 0 || !this.open) this.waiting.push(resolve);
+      else if (this.served !== undefined) this.served.push(resolve);
+      else resolve();
     });
-  }
-
-  private announceApplied(): void {
-    if (!this.open || this.applying || this.causes.size > 0) return;
-    const { waiting } = this;
-    this.waiting = [];
-    for (const resolve of waiting) resolve();
   }
 
   private arm(): void {
@@ -115,7 +112,6 @@ export class ApplySchedule {
     this.applying = true;
     void this.exclusive(() => this.applyAll()).finally(() => {
       this.applying = false;
-      this.announceApplied();
       this.arm();
     });
   }
@@ -123,18 +119,25 @@ export class ApplySchedule {
   private async applyAll(): Promise<void> {
     const { causes } = this;
     this.causes = new Map();
+    const served = this.waiting;
+    this.served = served;
+    this.waiting = [];
     try {
       await this.options.apply(causes);
       this.backoff.reset();
       this.blockedUntilMs = Number.NEGATIVE_INFINITY;
+      for (const resolve of served) resolve();
     } catch (error) {
       for (const [scope, firstMs] of causes) {
         this.causes.set(scope, Math.min(firstMs, this.causes.get(scope) ?? firstMs));
       }
+      this.waiting.unshift(...served);
       // Full jitter may say 0; a kernel that refuses is not asked again at once.
       const retryMs = Math.max(RETRY.baseMs / 2, this.backoff.next());
       this.blockedUntilMs = this.options.clock.nowMs() + retryMs;
       this.options.onFailure(error, retryMs);
+    } finally {
+      this.served = undefined;
     }
   }
 }

@@ -175,6 +175,36 @@ test('whoever waits for everything is told when nothing is left, not while the k
   expect(told).toBe(3);
 });
 
+test('whoever waits is not made to wait for what comes later', async () => {
+  const { schedule, outcomes } = setUp();
+  schedule.start();
+  const ends: (() => void)[] = [];
+  outcomes(() => new Promise((resolve) => ends.push(resolve)));
+  const told: string[] = [];
+  const wait = async (name: string) => {
+    await schedule.whenApplied();
+    told.push(name);
+  };
+  schedule.request('local-pod');
+  void wait('first');
+  await settle();
+  void wait('under way');
+  schedule.request('local-pod');
+  void wait('second');
+  ends[0]?.();
+  await settle();
+  expect(told).toEqual(['first', 'under way']);
+  // Something is always waiting to be applied.
+  schedule.request('local-pod');
+  void wait('third');
+  ends[1]?.();
+  await settle();
+  expect(told).toEqual(['first', 'under way', 'second']);
+  ends[2]?.();
+  await settle();
+  expect(told).toEqual(['first', 'under way', 'second', 'third']);
+});
+
 test('others get the kernel between two transactions, and what is under way is finished at the end', async () => {
   const { schedule, runs, outcomes } = setUp();
   const order: string[] = [];
