@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
@@ -241,7 +242,14 @@ describe('servers of other images', () => {
     const { child, ended } = programs.start(name, name === 'agnhost' ? ['pause'] : []);
     const gone = ended.then(() => 'gone');
     expect(await Promise.race([gone, programs.run('agnhost', ['nope']).then(() => 'still there')])).toBe('still there');
+    await expect.poll(() => catchesTerm(child.pid ?? 0), { timeout: 10_000 }).toBe(true);
     child.kill('SIGTERM');
     expect((await ended).code).toBe(0);
   });
 });
+
+/** Before a program has come so far, the signal just ends it. */
+function catchesTerm(pid: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
+  return ((BigInt(`0x${caught}`) >> 14n) & 1n) === 1n;
+}

@@ -148,7 +148,7 @@ for (const identity of identities) {
           .trim()
           .split('\n')
           .map((line) => line.split('=')[0]);
-        expect(new Set(names)).toEqual(new Set(['COLOUR', 'HOME', 'HOSTNAME', 'PATH']));
+        expect(new Set(names)).toEqual(new Set(['COLOUR', 'HOME', 'HOSTNAME', 'PATH', 'TAR_OPTIONS']));
       });
 
       it.each([
